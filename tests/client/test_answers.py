@@ -1,12 +1,14 @@
-"""Parse API responses: ids, states, messages and URLs, each at its limit."""
+"""Which responses of the API are read, and what is found in them: ids, states, messages and URLs, at their limits."""
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
 import attrs
 import pytest
+from mountsea_gemini import ProtocolError
 from mountsea_gemini._answers import (
     ABSENT,
     Reader,
@@ -15,23 +17,15 @@ from mountsea_gemini._answers import (
     document_of,
     id_of,
     output_urls,
-    status_error,
     task_result,
     text_of,
     usable_id,
 )
-from mountsea_gemini._errors import (
-    AuthenticationError,
-    BadRequest,
-    NotFound,
-    PaymentRequired,
-    RateLimited,
-    ServerError,
-    StatusError,
-)
 from mountsea_gemini._exchange import Answer, Request, Send
 from mountsea_gemini._secrets import WITHHELD, PrivateTexts, Redactor
 from mountsea_gemini.waiters import TASK as WAITER
+
+from tests.client.scripted import FILE, TASK, Play, Reply, Skin, reply, stream
 
 READER = Reader(WAITER, Redactor(None))
 
@@ -211,44 +205,6 @@ def test_the_first_place_that_holds_urls_counts() -> None:
     assert urls_at({}, places) == ()
 
 
-@pytest.mark.parametrize(
-    ("status", "kind"),
-    [
-        (401, AuthenticationError),
-        (402, PaymentRequired),
-        (403, AuthenticationError),
-        (404, NotFound),
-        (410, NotFound),
-        (400, BadRequest),
-        (499, BadRequest),
-        (500, ServerError),
-        (599, ServerError),
-    ],
-)
-def test_each_status_has_its_error_class(status: int, kind: type[StatusError]) -> None:
-    """The error has status, message and trace id; only 429 has the time to retry."""
-    error = status_error("a look", answer(b'{"traceId": "t", "error": "no"}', status), READER, wait=5.0)
-    assert type(error) is kind
-    assert error.message == f"a look was answered with HTTP {status}"
-    assert (error.status, error.trace_id, error.vendor_message) == (status, "t", "no")
-
-
-@pytest.mark.parametrize(
-    ("wait", "words"),
-    [
-        (None, ""),
-        (0.0, ", to be tried again in 0 s at the earliest"),
-        (2.5, ", to be tried again in 2.5 s at the earliest"),
-    ],
-)
-def test_a_429_error_has_the_retry_time(wait: float | None, words: str) -> None:
-    """A wait of zero is kept too."""
-    error = status_error("a look", answer(b'{"traceId": "t", "error": "no"}', 429), READER, wait=wait)
-    assert isinstance(error, RateLimited)
-    assert error.message == f"a look was answered with HTTP 429{words}"
-    assert (error.status, error.trace_id, error.vendor_message, error.retry_after) == (429, "t", "no", wait)
-
-
 def test_the_repr_of_an_exchange_shows_no_query_or_body() -> None:
     """A prompt and an id are the caller's own."""
     request = Request("POST", "https://h/x?id=secret", content=b"secret")
@@ -258,3 +214,68 @@ def test_the_repr_of_an_exchange_shows_no_query_or_body() -> None:
     assert "content=<6 bytes>" in shown
     assert "content=None" in shown
     assert "body=<6 bytes>" in shown
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "text/html; charset=latin-1", "", "video/mp4"])
+def test_json_is_read_with_any_content_type(skin: Skin, kind: str) -> None:
+    """A wrong content type must not cost the result."""
+    body = b'{"status": "completed", "result": {"videoUrl": "https://example.com/1.mp4"}}'
+    play = Play(poll=[reply(200, body, {"Content-Type": kind})])
+    assert skin.do(skin.task(skin.client(play)).wait()).urls == ("https://example.com/1.mp4",)
+
+
+def test_a_compressed_answer_is_read(skin: Skin) -> None:
+    """The client asks for none, but a proxy may compress."""
+    body = gzip.compress(json.dumps({"taskId": TASK, "status": "processing"}).encode())
+    play = Play(poll=[stream(200, [body], {"Content-Encoding": "gzip"})])
+    assert skin.do(skin.task(skin.client(play)).result()).status == "processing"
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (reply(200, b" " * (4 * 2**20) + b'{"status": "processing"}'), "larger than 4194304 bytes"),
+        (reply(302, {"taskId": TASK, "status": "completed"}, {"Location": FILE}), "redirects are not followed"),
+    ],
+)
+def test_a_response_that_is_too_large_or_redirected_is_refused(skin: Skin, answer: Reply, words: str) -> None:
+    """It says nothing reliable about the task."""
+    with pytest.raises(ProtocolError, match=words):
+        skin.do(skin.task(skin.client(Play(poll=[answer]))).result())
+
+
+URLS = ("https://a.example/1.png", "https://a.example/2.png")
+
+
+@pytest.mark.parametrize(
+    ("document", "place", "found"),
+    [
+        (
+            {"output": {"results": [{"url": URLS[0]}, {"code": 1}, {"url": URLS[1]}]}},
+            ("output", "results", "url"),
+            URLS,
+        ),
+        ({"data": [{"url": URLS[0]}, {"url": URLS[1]}]}, ("data", "0", "url"), URLS[:1]),
+        ({"data": [{"url": URLS[0]}, {"url": URLS[1]}]}, ("data", "1", "url"), URLS[1:]),
+        ({"data": [{"url": URLS[0]}]}, ("data", "1", "url"), ()),
+        ({"data": [[URLS[0]], [URLS[1]]]}, ("data",), ()),
+        ({"data": [{"files": [URLS[0]]}, {"files": [URLS[1]]}]}, ("data", "files"), URLS),
+        ({"data": URLS[0]}, ("data", "url"), ()),
+        ([{"url": URLS[0]}], ("url",), URLS[:1]),
+    ],
+)
+def test_a_list_on_the_way_to_a_result_stands_for_each_of_its_items(
+    document: Any, place: tuple[str, ...], found: tuple[str, ...]
+) -> None:
+    """Unless the path has an index."""
+    assert urls_at(document, (place,)) == found
+
+
+@pytest.mark.parametrize(
+    ("state", "word"), [(True, "true"), (False, "false"), (2, "2"), (7, None), ("7", "7"), (None, None)]
+)
+def test_a_number_or_boolean_can_be_a_state(state: Any, word: Any) -> None:
+    """A number that no waiter lists is no state."""
+    waiter = attrs.evolve(WAITER, state=("done",), acceptors={"true": "success", "false": "retry", "2": "failure"})
+    found = task_result("t", answer(), {"done": state}, Reader(waiter, Redactor(None)))
+    assert getattr(found, "status", None) == word

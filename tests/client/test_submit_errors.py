@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-from unittest.mock import AsyncMock
-
-import attrs
 import httpx
 import pytest
 from mountsea_gemini import ApiError, BadRequest, ConnectionFailed, ProtocolError, RateLimited, SubmitOutcomeUnknown
-from mountsea_gemini._answers import Reader
-from mountsea_gemini._calls import Call, send_request
-from mountsea_gemini._drive import SyncDriver
-from mountsea_gemini._exchange import Answer, Failed, Request
-from mountsea_gemini._secrets import Redactor
-from mountsea_gemini.operations import GENERATE_VIDEO
-from mountsea_gemini.waiters import TASK as WAITER
-from rulewright.testing import FakeClock
 
-from tests.client.scripted import BASE, PROMPT, Play, Reply, Skin, fails, reply
+from tests.client.scripted import PROMPT, Play, Reply, Skin, fails, reply
 
 ADVICE = (
     "  the task may have been accepted and billed. Look at the account's tasks or ask the vendor's support before "
@@ -122,18 +110,3 @@ def test_a_redirect_of_a_submit_names_its_target(skin: Skin, location: dict[str,
         "  a request is never sent to another address; check base_url"
     )
     assert error.status == 307
-
-
-def test_a_submit_without_a_body_whose_id_stands_deep_in_the_answer() -> None:
-    """Errors name the id's whole path, and hash what was sent."""
-    reader = Reader(attrs.evolve(WAITER, name="job", submitted=("data", "id")), Redactor(None))
-    call = Call(Request("POST", BASE), reader, attrs.evolve(GENERATE_VIDEO, id="order"), 1.0)
-
-    def submit(outcome: Answer | Failed) -> Answer:
-        return SyncDriver(AsyncMock(**{"send.return_value": outcome}), FakeClock()).run(send_request(call))
-
-    accepted = Answer(200, {}, b'{"data": {"id": "j"}}')
-    assert submit(accepted) is accepted
-    with pytest.raises(SubmitOutcomeUnknown, match="it holds no id of a job at /data/id") as caught:
-        submit(Answer(200, {}, b'{"data": {}}'))
-    assert caught.value.fingerprint == hashlib.sha256(f"POST {BASE}\n".encode()).hexdigest()

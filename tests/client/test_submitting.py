@@ -257,6 +257,39 @@ def test_every_rule_refuses_before_a_byte_is_sent(skin: Skin) -> None:
     assert len(play.seen) == sent > 0
 
 
+NEEDS, BLANK = "img2video-needs-images", "prompt-not-blank"
+
+
+@pytest.mark.parametrize(
+    ("client", "call", "broken"),
+    [
+        ({}, {}, {NEEDS, BLANK}),
+        ({"waive": [BLANK]}, {}, {NEEDS}),
+        ({"strict": True}, {"waive": [NEEDS]}, {BLANK}),
+        ({}, {"waive": [NEEDS], "strict": True}, {BLANK}),
+        ({}, {"waive": [NEEDS]}, set()),
+        ({"strict": True}, {"waive": [NEEDS], "strict": False}, set()),
+        ({"waive": [NEEDS], "strict": True}, {"waive": {BLANK}}, set()),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::mountsea_gemini.rules.RuleWarning")
+def test_client_and_call_may_waive_rules_and_be_strict(
+    skin: Skin, client: dict[str, Any], call: dict[str, Any], broken: set[str]
+) -> None:
+    """Waivers of both count, and the strictness of the call wins; a request that breaks nothing else is sent."""
+    play = Play()
+    request = {"prompt": " ", "action": "img2video", "model": "veo3_fast"}
+    if not broken:
+        assert skin.do(skin.client(play, **client).generate_video(**request, **call)).id == TASK
+        assert len(play.seen) == 1
+        return
+    with pytest.raises(RequestRefused) as caught:
+        skin.do(skin.client(play, **client).generate_video(**request, **call))
+    assert {violation.rule for violation in caught.value.violations} == broken
+    assert caught.value.__cause__ is caught.value.__context__ is None
+    assert play.seen == []
+
+
 @pytest.mark.parametrize("waive", [["img2video-needs-image"], "img2video-needs-images", [7], None])
 def test_a_waiver_that_names_no_rule_is_refused(skin: Skin, waive: Any) -> None:
     """A misspelt waiver would silently waive nothing."""

@@ -1,4 +1,4 @@
-"""Handles of tasks and results: repr, JSON, equality, and the arguments they pass on."""
+"""Handles of tasks and results: ids, repr, JSON, equality, and the arguments they pass on."""
 
 from __future__ import annotations
 
@@ -9,11 +9,22 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import attrs
 import httpx
 import pytest
-from mountsea_gemini import AsyncTask, ConfigurationError, Task, TaskResult, WaitTimeout, _tasks
+from mountsea_gemini import (
+    AsyncTask,
+    ConfigurationError,
+    Task,
+    TaskOutputMissing,
+    TaskResult,
+    WaitTimeout,
+    _tasks,
+)
+from mountsea_gemini._operation import Input
 from mountsea_gemini._tasks import TaskKey
 from mountsea_gemini.operations import GENERATE_IMAGE, GET_TASK_RESULT
+from mountsea_gemini.waiters import TASK as WAITER
 from mountsea_gemini.waiters import TASKS
 from rulewright.testing import FakeClock
 
@@ -174,3 +185,103 @@ def test_a_handle_keeps_what_its_poll_needs(skin: Skin, monkeypatch: pytest.Monk
         }
         assert back.to_json() == text
         assert back._task.waiter is TASKS[GENERATE_IMAGE.id]
+
+
+def configuration_error(call: Any, *arguments: Any, **named: Any) -> str:
+    """Return the message with which a call is refused."""
+    with pytest.raises(ConfigurationError) as caught:
+        call(*arguments, **named)
+    return str(caught.value)
+
+
+class Odd:
+    """An object whose repr holds a control character."""
+
+    def __repr__(self) -> str:
+        return "odd\x07"
+
+
+@pytest.mark.parametrize(
+    ("task_id", "shown"),
+    [
+        (7, "7"),
+        (None, "None"),
+        (b"a", "b'a'"),
+        ("", "''"),
+        (" ", "' '"),
+        ("..", "'..'"),
+        ("x" * 1001, "'" + "x" * 199),
+        (Odd(), r"odd\x07"),
+    ],
+    ids=repr,
+)
+def test_a_handle_needs_an_id(skin: Skin, task_id: Any, shown: str) -> None:
+    """Anything else is shown in short form, with control characters escaped."""
+    message = f"a task id is a text as the submit returned it, got {shown}"
+    assert configuration_error(skin.client(Play()).task, task_id) == message
+
+
+def test_the_only_poll_need_not_be_named(skin: Skin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there are several polls, one must be named."""
+    task, poll = skin.client(Play()).task, GET_TASK_RESULT.id
+    assert task(TASK) == task(TASK, poll)
+    wrong: list[Any] = ["other", "x" * 300, 7, [], Odd()]
+    for each in wrong:
+        shown = "odd\\x07" if isinstance(each, Odd) else repr(each)[:200]
+        assert configuration_error(task, TASK, each) == f"operation must be one of {poll}, got {shown}"
+    monkeypatch.setattr(_tasks, "WAITERS", {"other": WAITER, poll: WAITER})
+    assert configuration_error(task, TASK) == f"operation must be one of {poll}, other, got None"
+    assert json.loads(task(TASK, "other").to_json())["operation"] == "other"
+
+
+def test_arguments_that_a_poll_takes_from_its_submit_are_required(skin: Skin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All are named, those of other submits do not matter, and the poll sends them."""
+    poll = GET_TASK_RESULT.id
+    monkeypatch.setattr(_tasks, "SUBMITS", {"draw": "elsewhere", "make": poll, "film": poll, "cut": poll})
+    monkeypatch.setattr(
+        _tasks, "POLL_ARGUMENTS", {"draw": {"x": "x"}, "make": {"shop": "store", "at": "at"}, "cut": {"b": "c"}}
+    )
+    play = Play()
+    task, message = skin.client(play).task, f"to ask about a task, {poll} also needs"
+    assert configuration_error(task, TASK) == f"{message} at, b, shop"
+    assert configuration_error(task, TASK, shop=1) == f"{message} at, b"
+    shop = Input("shop", "shop", "query", "shop", required=True)
+    asked = attrs.evolve(GET_TASK_RESULT, inputs=(*GET_TASK_RESULT.inputs, shop))
+    monkeypatch.setattr(_tasks, "OPERATIONS", {poll: asked})
+    monkeypatch.setattr(_tasks, "POLL_ARGUMENTS", {"make": {"shop": "store"}})
+    skin.do(task(TASK, shop=1).result())
+    assert dict(play.seen[0][1].url.params) == {"taskId": TASK, "shop": "1"}
+
+
+def test_a_timeout_may_be_zero_but_not_negative(skin: Skin) -> None:
+    """Zero polls once."""
+    task = skin.task(skin.client(Play(poll=[PROCESSING])))
+    with pytest.raises(WaitTimeout):
+        skin.do(task.wait(timeout=0))
+    message = "timeout must be a number of seconds, zero or more, got -1"
+    assert configuration_error(lambda: skin.do(task.wait(timeout=-1))) == message
+
+
+@pytest.mark.parametrize("index", [-1, True, "0", None, 1.0, "x" * 200, Odd()], ids=lambda index: repr(index)[:20])
+def test_an_index_is_a_number_from_zero(skin: Skin, index: Any, tmp_path: Path) -> None:
+    """Anything else is shown in short form."""
+    shown = r"odd\x07" if isinstance(index, Odd) else repr(index)[:100]
+    task = skin.task(skin.client(Play()))
+    found = configuration_error(lambda: skin.do(task.download(tmp_path / "cat.bin", index)))
+    assert found == f"index counts a task's files from 0, got {shown}"
+
+
+def test_a_file_that_the_task_did_not_make_is_an_error(skin: Skin, tmp_path: Path) -> None:
+    """The message has the number of files; files that are listed no longer are an error with the last result."""
+    one = reply(200, {"taskId": TASK, "status": "completed", "result": {"videoUrls": [FILE]}})
+    for answer, files in ((one, "1 file"), (TWO, "2 files")):
+        task = skin.task(skin.client(Play(poll=[answer])))
+        found = configuration_error(lambda task=task: skin.do(task.download(tmp_path / "cat.bin", 2)))
+        assert found == f"the task made {files}; there is none with index 2\n  task: {TASK}"
+    gone = reply(200, {"taskId": TASK, "status": "completed", "traceId": "trace-1"})
+    task = skin.task(skin.client(Play(poll=[one, gone], file=[reply(404)])))
+    with pytest.raises(TaskOutputMissing) as caught:
+        skin.do(task.download(tmp_path / "cat.bin"))
+    error = caught.value
+    assert (error.message, error.trace_id, error.task_id) == (f"task {TASK} names no usable URL", "trace-1", TASK)
+    assert error.result == TaskResult(TASK, "completed", "success", trace_id="trace-1")

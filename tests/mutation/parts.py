@@ -24,18 +24,15 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     },
     "compiler": {
         "scripts/rulewright/rules/dialect.py": (f"{_TESTS}/test_dialect.py",),
-        "scripts/rulewright/rules/expression.py": (f"{_TESTS}/test_reading.py",),
+        "scripts/rulewright/rules/expression.py": (f"{_TESTS}/test_compiler.py", f"{_TESTS}/test_schema_checks.py"),
         "scripts/rulewright/generate/checks.py": (f"{_TESTS}/test_schema_checks.py", f"{_TESTS}/test_parameters.py"),
         "scripts/rulewright/generate/rule_checks.py": (f"{_TESTS}/test_engine.py", f"{_TESTS}/test_parameters.py"),
     },
     "outputs": {
         "scripts/rulewright/generate/rules_page.py": (f"{_TESTS}/test_page.py",),
         "scripts/rulewright/generate/schemas.py": (f"{_TESTS}/test_schemas.py",),
-        "scripts/rulewright/generate/methods.py": (
-            f"{_TESTS}/test_methods_module.py",
-            f"{_TESTS}/test_typing_tables.py",
-        ),
-        "scripts/rulewright/generate/waiters.py": (f"{_TESTS}/test_waiters.py", f"{_TESTS}/test_waiter_answers.py"),
+        "scripts/rulewright/generate/methods.py": ("tests/regenerate/test_variants.py",),
+        "scripts/rulewright/generate/waiters.py": (f"{_TESTS}/test_waiters.py",),
         "scripts/rulewright/openapi/operations.py": (f"{_TESTS}/test_parameters.py",),
         "scripts/rulewright/openapi/sample.py": (f"{_TESTS}/test_samples.py", f"{_PLAYED}_samples.py"),
         "scripts/rulewright/rules/space.py": (
@@ -61,7 +58,7 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "scripts/rulewright/rules/sources.py": (f"{_TESTS}/test_sources.py",),
     },
     "client": {
-        f"{PACKAGE}/_answers.py": ("tests/client/test_answers.py", "tests/client/test_result_places.py", *_ERRORS),
+        f"{PACKAGE}/_answers.py": ("tests/client/test_answers.py", *_ERRORS),
         f"{PACKAGE}/_exchange.py": (
             "tests/client/test_answers.py",
             "tests/client/test_bodies.py",
@@ -77,17 +74,16 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     },
     "requests": {
         f"{PACKAGE}/_addresses.py": ("tests/client/test_addresses.py",),
-        f"{PACKAGE}/_downloading.py": ("tests/client/test_transfers.py", "tests/client/test_download_statuses.py"),
+        f"{PACKAGE}/_downloading.py": ("tests/client/test_transfers.py", "tests/client/test_downloading.py"),
         f"{PACKAGE}/_drive.py": ("tests/client/test_drive.py",),
         f"{PACKAGE}/_errors.py": ("tests/client/test_errors.py",),
         f"{PACKAGE}/_files.py": ("tests/client/test_files.py",),
-        f"{PACKAGE}/_request.py": ("tests/client/test_calling.py", "tests/client/test_cores.py"),
+        f"{PACKAGE}/_request.py": ("tests/client/test_calling.py", "tests/client/test_tasks.py"),
         f"{PACKAGE}/_secrets.py": ("tests/client/test_secrets.py",),
         f"{PACKAGE}/_settings.py": ("tests/client/test_settings.py", "tests/client/test_calling.py"),
         f"{PACKAGE}/_tasks.py": (
             "tests/client/test_tasks.py",
-            "tests/client/test_cores.py",
-            "tests/client/test_following.py",
+            "tests/client/test_submitting.py",
         ),
     },
     "server": {

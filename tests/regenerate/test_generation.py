@@ -1,4 +1,4 @@
-"""Optimisations of the generator do not change its output."""
+"""What openapi-python-client makes of a document: as if unpatched, without gaps, and with imports that resolve."""
 
 from __future__ import annotations
 
@@ -7,15 +7,28 @@ import subprocess
 import sys
 from importlib.util import cache_from_source
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import pytest
 from openapi_python_client.parser.openapi import Endpoint
+from rulewright.errors import InputError
 from rulewright.files import read_tree
 from rulewright.generate import openapi_python_client, rewrites
-from rulewright.generate.gaps import place_of
-from rulewright.generate.openapi_python_client import generate
-from rulewright.generate.rewrites import generator_input
+from rulewright.generate.build import check_imports
+from rulewright.generate.gaps import (
+    Coverage,
+    Gap,
+    UnacceptedGapError,
+    find_dropped,
+    place_of,
+    read_gaps,
+    unsupported_methods,
+    unsupported_parameters,
+)
+from rulewright.generate.generator import PINNED
+from rulewright.generate.openapi_python_client import PATCHES, generate
+from rulewright.generate.rewrites import generator_input, rewrite
 from rulewright.merged import merge
 from rulewright.project import load_project
 
@@ -188,26 +201,118 @@ def test_a_body_is_sent_as_one_type(
     assert "Unset = UNSET" not in module or "import Unset" in module or ", Unset" in module
 
 
-def test_a_list_of_anything_needs_no_cast(tmp_path: Path) -> None:
-    """Strict mypy refuses a redundant cast."""
-    document = linked()
-    some = {"type": "array", "items": {}, "nullable": True}
-    document["components"]["schemas"]["Thing"]["properties"]["some"] = some
-    run_generator(document, tmp_path / "things")
-    made = (tmp_path / "things/models/thing.py").read_text(encoding="utf-8")
-    assert "some_type_0: list[Any] = data\n" in made
-    assert "cast(list[Any], data)" not in made
+def test_each_patch_was_observed_with_the_pinned_version() -> None:
+    """A new version of the generator requires a review of each patch."""
+    assert {patch.version for patch in PATCHES} == {PINNED["openapi-python-client"]}
+    assert len({patch.what for patch in PATCHES}) == len(PATCHES)
+    assert all(patch.why for patch in PATCHES)
 
 
-def test_properties_that_differ_in_punctuation_are_disambiguated(tmp_path: Path) -> None:
-    """Each property has its own attribute and is sent under its own name."""
-    document = linked()
-    votes = {name: {"type": "integer"} for name in ("+1", "-1", "a b", "a-b", "1")}
-    document["components"]["schemas"]["Thing"]["properties"] |= votes
-    report = run_generator(document, tmp_path / "things")
-    fields = report["models"]["Thing"]["fields"]
-    assert report["errors"] == []
-    assert len({str(field) for field in fields.values()}) == len(votes) + 2
-    made = (tmp_path / "things/models/thing.py").read_text(encoding="utf-8")
-    assert 'field_dict["+1"] = plus_sign_1' in made
-    assert 'field_dict["-1"] = hyphen_minus_1' in made
+ENDPOINT = "WARNING parsing GET /things/{id} within things. Endpoint will not be generated.: Two parameters of one name"
+SCHEMA = "Unable to process schema /components/schemas/Thing:: str can't be merged with int"
+
+
+def test_additions_of_openapi_3_2_are_gaps() -> None:
+    """The generator gets a 3.1 document; unsupported methods and parameters are gaps."""
+    answers = {"responses": {"204": {"description": ""}}}
+    whole = {"name": "filter", "in": "querystring", "content": {"application/json": {}}}
+    item = {"get": {"parameters": [whole], **answers}, "query": answers, "additionalOperations": {"COPY": answers}}
+    before = {"openapi": "3.2.0", "paths": {"/x": item, "/y": {"get": answers}}}
+    value = rewrite(before)
+    assert value["openapi"] == "3.1.1"
+    assert value["paths"]["/x"]["get"]["parameters"] == []
+    assert [place_of(each) for each in (*unsupported_methods(before), *unsupported_parameters(before))] == [
+        "QUERY /x",
+        "COPY /x",
+        "GET /x",
+    ]
+    assert not list(unsupported_methods({**before, "openapi": "3.1.0"}))
+
+
+ALL, NONE = Coverage(3, 3), Coverage(3, 0)
+
+
+def test_a_gap_names_its_place_and_reason_and_the_way_out() -> None:
+    """A gap is an error that names operation or schema; places with the same problem share a line."""
+    others = [ENDPOINT.replace("/things", f"/things{number}") for number in range(4)]
+    with pytest.raises(UnacceptedGapError) as caught:
+        read_gaps([ENDPOINT, ENDPOINT, SCHEMA, *others], [], ALL)
+    text = str(caught.value)
+    assert "GET /things/{id}, GET /things0/{id}, GET /things1/{id} and 2 more: WARNING parsing" in text
+    assert "/components/schemas/Thing" in text
+    assert "x-accepted-gaps" in text
+    assert "3 of 3 operations usable" in text
+
+
+def test_an_accepted_gap_is_recorded_with_its_reason() -> None:
+    """Gaps are accepted by place and problem; another problem at the same place is an error."""
+    accepted = Gap("GET /things/{id}", "Two parameters of one name", "nobody calls it")
+    (gap,) = read_gaps([ENDPOINT], [accepted], ALL)
+    assert (gap.at, gap.reason) == ("GET /things/{id}", "nobody calls it")
+    assert find_dropped([gap], set()) == {("get", "/things/{id}")}
+    assert find_dropped([gap], {("get", "/things/{}")}) == frozenset()
+    for other in (SCHEMA, ENDPOINT.replace("Two", "Three")):
+        with pytest.raises(UnacceptedGapError):
+            read_gaps([ENDPOINT, other], [accepted], ALL)
+
+
+def test_an_accepted_gap_that_no_longer_exists_is_refused() -> None:
+    """A stale acceptance would hide the next gap at its place."""
+    with pytest.raises(InputError, match="'GET /gone'"):
+        read_gaps([], [Gap("GET /gone", "x", "y")], ALL)
+
+
+def test_a_client_without_an_operation_is_refused() -> None:
+    """However many gaps are accepted."""
+    with pytest.raises(InputError, match="would have no operation"):
+        read_gaps([ENDPOINT], [Gap("GET /things/{id}", "Two", "y")], NONE)
+
+
+def test_a_gap_without_a_place_is_about_the_document() -> None:
+    """Every gap has a place to accept it by."""
+    assert place_of("KeyError: x") == "the document"
+
+
+def test_a_whole_query_string_is_a_gap() -> None:
+    """A `querystring` parameter is not sent."""
+    value: Any = {"paths": {"/x": {"get": {"responses": {}}}}}
+    assert list(unsupported_parameters(value)) == []
+    value["paths"]["/x"]["parameters"] = [{"name": "q", "in": "querystring", "content": {}}]
+    (said,) = unsupported_parameters(value)
+    assert "the parameter q is a whole query string" in said
+    assert place_of(said) == "GET /x"
+
+
+RESOLVED = {
+    "api/__init__.py": "from ._a import A\nfrom . import b",
+    "api/_a.py": "try:\n    import json\nexcept ImportError:\n    A = 1\nelse:\n    A = 2",
+    "api/b/__init__.py": "def __getattr__(name): ...",
+    "api/b/c.py": "from .._a import json\nfrom . import whatever, c as itself",
+}
+
+
+def compile_modules(modules: dict[str, str]) -> list[tuple[str, CodeType]]:
+    """Return some modules compiled."""
+    return [(path, compile(code, path, "exec")) for path, code in modules.items()]
+
+
+def test_imports_of_modules_and_of_their_names_pass() -> None:
+    """Names may be bound by any statement, in any module."""
+    check_imports(compile_modules(RESOLVED))
+
+
+@pytest.mark.parametrize(
+    ("code", "place"),
+    [
+        ("from ._a import B", "B from api._a"),
+        ("from .missing import B", "B from api.missing"),
+        ("from . import missing", "missing from api"),
+        ("from ... import b", "b from above the package"),
+        ("def late():\n    from .b.c import B", "B from api.b.c"),
+        ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from ._a import B", "B from api._a"),
+    ],
+)
+def test_an_unresolved_import_is_refused(code: str, place: str) -> None:
+    """Imports in functions and for type checkers are checked too."""
+    with pytest.raises(InputError, match=rf"the generated module api\.d imports {place}, which"):
+        check_imports(compile_modules({**RESOLVED, "api/d.py": code}))

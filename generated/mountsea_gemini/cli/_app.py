@@ -27,7 +27,7 @@ from ._command import Desk, Job, run_command
 from ._connection import check, connect
 from ._exits import Exit, exit_code, table
 from ._fields import STANDARD_INPUT, Field, Request, TypedItems, operation_fields, operation_of, variant_fields
-from ._options import Calling, Connecting, Reporting, Requesting, Serving, Submitting, names_of
+from ._options import Calling, Connecting, Reporting, Serving, Submitting, names_of
 from ._output import OutputLost, ReaderGone, standard_streams
 
 CHECKOUT: Final = Path(__file__).resolve().parents[3]
@@ -219,7 +219,9 @@ class _RequestCommand:
     @property
     def about(self) -> str:
         """Return the help."""
-        return _without_sections(printable(inspect.getdoc(getattr(Client, self.method)) or ""))
+        text = printable(inspect.getdoc(getattr(Client, self.method)) or "")
+        # Without the sections that describe what the options and the exit codes do.
+        return re.sub(r"(?m)^(Args|Returns|Raises):\n(?:(?: .*)?\n)*(?: .*)?", "", text).rstrip()
 
     def stub(self) -> Callable[[], int]:
         """Return the command without its options, for the list of commands."""
@@ -250,7 +252,11 @@ class _RequestCommand:
                     for name, each in found.items()
                 }
                 named = {"waive": options.waive or (), "strict": options.strict or None}
-                self._check_items(fields, arguments, typed, options)
+                # Items of a list, typed without its option, may be words of a text that was not quoted.
+                for items in (TypedItems(each, arguments, typed) for each in fields):
+                    if items.items:
+                        items.check_place(fields)
+                        items.check_values(Request.of(self.method, arguments).violations(options.waive or ()))
                 return getattr(client, self.method)(**arguments, **named)
 
             names = {each.input.name: each.option(typed) for each in fields}
@@ -277,25 +283,11 @@ class _RequestCommand:
         operation = operation_of(self.method)
         return variant_fields(method, operation, names_of(Submitting if operation.poll else Calling)), operation
 
-    def _check_items(
-        self, fields: tuple[Field, ...], arguments: Mapping[str, Any], typed: Sequence[str], options: Requesting
-    ) -> None:
-        """Refuse items of a list, typed without its option, that may be words of a text that was not quoted."""
-        for items in (TypedItems(each, arguments, typed) for each in fields):
-            if items.items:
-                items.check_place(fields)
-                items.check_values(Request.of(self.method, arguments).violations(options.waive or ()))
-
 
 @cache
 def _panel_of(tag: str) -> Group:
     """Return the one panel of a tag."""
     return Group(printable(f"Operations: {tag}" if tag else "Operations"), sort_key=_TAGGED)
-
-
-def _without_sections(text: str) -> str:
-    """Return a docstring without what the options, and the exit codes, describe."""
-    return re.sub(r"(?m)^(Args|Returns|Raises):\n(?:(?: .*)?\n)*(?: .*)?", "", text).rstrip()
 
 
 def _request_commands() -> dict[str, _RequestCommand]:

@@ -81,7 +81,10 @@ def submit(
             )
             if not heading.lines:
                 raise ConfigurationError(f"{name}: holds no request; write one JSON object in each line")
-            _show(desk, findings)
+            for field in findings.unlisted:
+                desk.screen.problem(f"warning: {field}")
+            for message, count in findings.warnings.items():
+                desk.screen.problem(f"warning: {message} ({count} line{'s' * (count > 1)})")
             if findings.bad:
                 return _refuse(desk, findings)
             board = Board(desk, store, [heading])
@@ -376,13 +379,6 @@ def _prepare(directory: Path) -> None:
     except OSError as error:
         raise ConfigurationError(f"{directory}: cannot be created: {error.strerror}") from None
     checked_target(directory / "line")
-
-
-def _show(desk: Desk, findings: _lines.Findings) -> None:
-    for field in findings.unlisted:
-        desk.screen.problem(f"warning: {field}")
-    for message, count in findings.warnings.items():
-        desk.screen.problem(f"warning: {message} ({count} line{'s' * (count > 1)})")
 
 
 def _refuse(desk: Desk, findings: _lines.Findings) -> Exit:

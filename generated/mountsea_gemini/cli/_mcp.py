@@ -177,9 +177,15 @@ class Tools:
         file = {"type": "string", "description": "Name of the file, without a folder."}
         saving = {**one, "properties": {"task_id": _ID, "file": file}, "required": ["task_id", "file"]}
         none = {"type": "object", "properties": {}, "additionalProperties": False}
-        yield Tool("task_status", "Poll a task once; costs nothing.", one, self._status, reads=True)
+        yield Tool("task_status", "Poll a task once; costs nothing.", one, self._poll, reads=True)
         yield Tool("task_download", "Write the file of a finished task; costs nothing.", saving, self._download)
-        yield Tool("task_list", "List the tasks submitted from this machine.", none, self._list, reads=True)
+        yield Tool(
+            "task_list",
+            "List the tasks submitted from this machine.",
+            none,
+            lambda _: {"tasks": self._record.tasks()},
+            reads=True,
+        )
 
     def _call(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
         answer = getattr(self._client, name)(**arguments)
@@ -220,7 +226,7 @@ class Tools:
         again = arguments.get(_AGAIN, 0)
         return (f"{request}:{again}" if again else request), given
 
-    def _status(self, arguments: dict[str, Any]) -> dict[str, Any]:
+    def _poll(self, arguments: dict[str, Any]) -> dict[str, Any]:
         result = self._client.task(arguments["task_id"]).result()
         found = {"task_id": arguments["task_id"], "status": result.status, "files": [*map(shown_url, result.urls)]}
         return found if result.error_message is None else {**found, "error": result.error_message}
@@ -231,9 +237,6 @@ class Tools:
             raise ConfigurationError(f"file must be a name without a folder, got {printable(repr(name))}")
         target = self._folder / name
         return {"file": str(self._client.task(arguments["task_id"]).download(target, timeout=0))}
-
-    def _list(self, _: dict[str, Any]) -> dict[str, Any]:
-        return {"tasks": self._record.tasks()}
 
 
 def _repeat_document(state: str, task: str | None) -> dict[str, Any]:
@@ -320,19 +323,15 @@ def server(tools: Tools, gate: Gate) -> Server[Any]:
                 return _failure({"error": "NotAllowed", "message": verdict})
             if verdict is not None:
                 return verdict
-            return await _shield(tool, arguments)
+            done: dict[str, Any] = {}
+            # Carried out though its host gives it up: it may have been sent, and its task has to be recorded.
+            with anyio.CancelScope(shield=True):
+                done = await anyio.to_thread.run_sync(tool.run, arguments)
+            return _success(done)
         except ApiError as error:
             return _failure(_describe(error))
 
     return Server(PROGRAM, on_list_tools=on_list_tools, on_call_tool=on_call_tool)
-
-
-async def _shield(tool: Tool, arguments: dict[str, Any]) -> types.CallToolResult:
-    """Carry a call out, though its host gives it up: it may have been sent, and its task has to be recorded."""
-    done: dict[str, Any] = {}
-    with anyio.CancelScope(shield=True):
-        done = await anyio.to_thread.run_sync(tool.run, arguments)
-    return _success(done)
 
 
 def _check(tool: Tool, arguments: Mapping[str, Any]) -> None:

@@ -252,15 +252,18 @@ class _Narrowed:
             short=f"{summary}\n\n        See `Client.{variant.function}`.\n        ",
         )
 
+    def leading(self, case: Allowed) -> list[str]:
+        """Return the fields that are taken by position: one without a default cannot follow one with a default."""
+        names = [name for name in self.variants.positional if name in self._fields and name != self.variants.by]
+        has_default = [" = " in self._parameter(name, case) for name in names]
+        return [name for index, name in enumerate(names) if has_default[index] or not any(has_default[:index])]
+
     def _parameters(self, case: Allowed) -> str:
         names = [name for name in self._fields if name != self.variants.by]
-        leading = [name for name in self.variants.positional if name in names]
-        ordered = [self._parameter(name, case) for name in leading]
-        # a parameter without a default cannot follow one with a default, unless it is keyword-only
-        cut = next((index for index, text in enumerate(ordered) if " = " in text), len(ordered))
-        stray = [text for text in ordered[cut:] if " = " not in text]
-        ordered = [text for text in ordered if text not in stray]
-        rest = [self._parameter(name, case) for name in names if name not in leading]
+        leading = self.leading(case)
+        stray = [name for name in self.variants.positional if name in names and name not in leading]
+        rest = [name for name in names if name not in self.variants.positional]
+        ordered, stray, rest = ([self._parameter(name, case) for name in each] for each in (leading, stray, rest))
         beside = [_parameter(each) for each in sorted(self._beside, key=lambda each: not each.record["required"])]
         return ", ".join([*ordered, "*", *stray, *beside, *rest, *_OPTIONS])
 
@@ -365,6 +368,8 @@ class _Calls:
         beside = (each for each in method.inputs if each.record["place"] != "body")
         self.beside = [each.keyword for each in beside if each.record["required"]]
         self.verdict = Verdict(variants.ruled)
+        self.narrowed = _Narrowed(variants, method, {})
+        self.required = [name for name in variants.ruled.schema.get("required", ()) if name != variants.by]
 
     def table(self, name: str) -> _Table:
         """Return the calls that violate no rule (`right`), or those that do (`wrong`)."""
@@ -373,7 +378,7 @@ class _Calls:
 
     def _all(self) -> Iterator[_Call]:
         for variant in self.variants.variants:
-            fields = list(dict.fromkeys(name for case in variant.cases for name in case))
+            fields = list(_union(variant.cases))
             for values in itertools.product(*(self.variants.domains[name] for name in fields)):
                 point = dict(zip(fields, values, strict=True))
                 yield _Call(self._call(variant, point), ", ".join(self._broken_rules(variant, point)))
@@ -388,11 +393,9 @@ class _Calls:
         return min(outcomes, key=len)
 
     def _call(self, variant: Variant, point: Mapping[str, Any]) -> str:
-        schema = self.variants.ruled.schema
-        required = [name for name in schema.get("required", []) if name not in point and name != self.variants.by]
-        given = {**{name: self._name(name) for name in required}}
+        given = {name: self._name(name) for name in self.required if name not in point}
         given.update({name: self._value(name, value) for name, value in point.items() if value != ABSENT})
-        leading = list(itertools.takewhile(given.__contains__, self.variants.positional))
+        leading = list(itertools.takewhile(given.__contains__, self.narrowed.leading(_union(variant.cases))))
         rest = [f"{self._name(name)}={text}" for name, text in given.items() if name not in leading]
         beside = [f"{name}={name}" for name in self.beside]
         return f"client.{variant.function}({', '.join([*(given[name] for name in leading), *beside, *rest])})"
@@ -407,12 +410,13 @@ class _Calls:
 
     def _parameters(self) -> str:
         texts = ["client: Client", *(f"{name}: Any" for name in self.beside)]
+        unrestricted = {name for each in self.variants.variants for name in {*self.required} - {*_union(each.cases)}}
         for name, each in self.fields.items():
             domain = self.variants.domains.get(name, ())
             if any(isinstance(value, Length) for value in domain):
                 item = each.kind.removeprefix("list[").removesuffix("]")
                 texts.append(f"{each.keyword}_item: {_importable_type(item)}")
-            elif name not in self.variants.domains or any(isinstance(value, Given) for value in domain):
+            if name in unrestricted or not domain or any(isinstance(value, Given) for value in domain):
                 texts.append(f"{each.keyword}: {_importable_type(each.kind)}")
         return ", ".join(texts)
 

@@ -113,30 +113,24 @@ class Worker:
                 await self._tick()
         finally:
             self._draining = True
-            await self._drain()
-            await self._end_waits()
+            # The answer to every submit in flight may name a paid task.
+            if self._open:
+                several = "s" * (len(self._open) > 1)
+                self.board.note(
+                    f"waiting for the answer{several} to {len(self._open)} submit{several}, which name the"
+                    f" task{several}; a second Ctrl-C gives up without the id{several}"
+                )
+            while self._open:
+                await asyncio.sleep(0.02)
+            # What only waits or downloads is ended; the next worker goes on with it.
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            for each in others:
+                each.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+            # In a thread of our own: the engine ends those that it lends.
+            with ThreadPoolExecutor(1) as thread:
+                await asyncio.get_running_loop().run_in_executor(thread, DBOS.destroy)
             Worker.current = None
-
-    async def _end_waits(self) -> None:
-        """End what only waits or downloads; the next worker goes on with it."""
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for each in others:
-            each.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-        # In a thread of our own: the engine ends those that it lends.
-        with ThreadPoolExecutor(1) as thread:
-            await asyncio.get_running_loop().run_in_executor(thread, DBOS.destroy)
-
-    async def _drain(self) -> None:
-        """Wait until the answer to every submit in flight is recorded: each may name a paid task."""
-        if self._open:
-            several = "s" * (len(self._open) > 1)
-            self.board.note(
-                f"waiting for the answer{several} to {len(self._open)} submit{several}, which name the task{several};"
-                f" a second Ctrl-C gives up without the id{several}"
-            )
-        while self._open:
-            await asyncio.sleep(0.02)
 
     async def _tick(self) -> None:
         """Show a sign of life, adopt what others left, and follow the settings that all workers share."""

@@ -112,7 +112,10 @@ def way_out(error: BaseException, job: Job | None) -> list[str]:
     resume = job.resume() if job else None
     match error:
         case errors.RequestRefused():
-            waive = " ".join(f"--waive {rule}" for rule in _waived_rules(error.violations))
+            # Inferred rules refuse by themselves only in strict mode.
+            stated = [each for each in error.violations if each.level == "error"]
+            rules = dict.fromkeys(each.rule for each in stated or error.violations if each.rule in RULES)
+            waive = " ".join(f"--waive {rule}" for rule in rules)
             return [f"if you know that the API accepts this request: {waive}"] if waive else []
         case errors.AuthenticationError():
             return [f"check the token ({TOKEN_VARIABLE} or --token-file) and what it is entitled to"]
@@ -150,12 +153,6 @@ def _with_options(found: Violation | Deprecated, names: Mapping[str, str]) -> st
         return str(evolve(found, at=name_option(found.at)))
     nearest = tuple(evolve(change, pointer=name_option(change.pointer)) for change in found.nearest)
     return str(evolve(found, pointer=name_option(found.pointer), nearest=nearest))
-
-
-def _waived_rules(found: tuple[Violation, ...]) -> list[str]:
-    """Return the ids of the rules to waive; inferred ones refuse by themselves only in strict mode."""
-    stated = [each for each in found if each.level == "error"]
-    return list(dict.fromkeys(each.rule for each in stated or found if each.rule in RULES))
 
 
 def _own_advice(error: BaseException) -> list[str]:

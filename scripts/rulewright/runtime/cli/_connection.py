@@ -6,8 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from .._addresses import is_loopback
@@ -16,9 +15,6 @@ from .._client import Client
 from .._errors import ConfigurationError
 from ._options import Connecting, Waiting
 from ._signals import Clock, Interrupts
-
-if TYPE_CHECKING:
-    from rulewright.sandbox import Sandbox
 
 SANDBOX_TOKEN: Final = "sandbox"  # noqa: S105  (made up and published: the default of every sandbox)
 SANDBOX_PACE: Final = 0.02
@@ -49,19 +45,15 @@ def connection(options: Connecting) -> Iterator[tuple[dict[str, Any], float]]:
         settings["max_download_bytes"] = options.max_download_bytes
     with ExitStack() as stack:
         if options.sandbox and options.base_url is None:
-            settings["base_url"] = stack.enter_context(_new_sandbox().serve()).url
+            try:
+                # The one import of the tool by a client: without --sandbox the client works alone.
+                from rulewright.sandbox import Sandbox
+            except ModuleNotFoundError as error:
+                raise ConfigurationError(
+                    f"--sandbox needs {error.name}, which is not installed", way_out="python -m pip install rulewright"
+                ) from None
+            settings["base_url"] = stack.enter_context(Sandbox(Client, token=SANDBOX_TOKEN).serve()).url
         yield {**settings, "token": token(options)}, SANDBOX_PACE if options.sandbox else 1.0
-
-
-def _new_sandbox() -> Sandbox:
-    try:
-        # The one import of the tool by a client: without --sandbox the client works alone.
-        from rulewright.sandbox import Sandbox
-    except ModuleNotFoundError as error:
-        raise ConfigurationError(
-            f"--sandbox needs {error.name}, which is not installed", way_out="python -m pip install rulewright"
-        ) from None
-    return Sandbox(Client, token=SANDBOX_TOKEN)
 
 
 def check(options: Connecting, *, submits: bool) -> None:
@@ -77,18 +69,15 @@ def check(options: Connecting, *, submits: bool) -> None:
             "--sandbox alone starts a new sandbox, which knows no task yet",
             way_out="run 'rulewright sandbox' and give its URL as --base-url beside --sandbox",
         )
-    if options.base_url is not None and not _local(options.base_url):
+    try:
+        is_local = options.base_url is None or is_loopback(urlsplit(options.base_url).hostname or "")
+    except ValueError:
+        is_local = False
+    if not is_local:
         raise ConfigurationError(
             "--sandbox with --base-url is for a sandbox on this machine, because it polls without pauses",
             way_out="leave out --sandbox",
         )
-
-
-def _local(url: str) -> bool:
-    try:
-        return is_loopback(urlsplit(url).hostname or "")
-    except ValueError:
-        return False
 
 
 def token(options: Connecting) -> str:
@@ -97,20 +86,17 @@ def token(options: Connecting) -> str:
     Raises:
         ConfigurationError: There is none, or its file cannot be read.
     """
-    if options.token_file is not None:
-        return _from_file(options.token_file)
-    if options.sandbox:
+    path = options.token_file
+    if path is None and options.sandbox:
         # Never the real one: what listens there is not the API.
         return SANDBOX_TOKEN
-    if not os.environ.get(TOKEN_VARIABLE, "").strip():
-        raise ConfigurationError(
-            f"there is no token: set {TOKEN_VARIABLE} or give --token-file FILE",
-            way_out="to try without a token and without network: --sandbox",
-        )
-    return os.environ[TOKEN_VARIABLE]
-
-
-def _from_file(path: Path) -> str:
+    if path is None:
+        if not os.environ.get(TOKEN_VARIABLE, "").strip():
+            raise ConfigurationError(
+                f"there is no token: set {TOKEN_VARIABLE} or give --token-file FILE",
+                way_out="to try without a token and without network: --sandbox",
+            )
+        return os.environ[TOKEN_VARIABLE]
     try:
         if str(path) == "-" and sys.stdin is not None:
             text = sys.stdin.read(_TOKEN_LIMIT)

@@ -6,6 +6,7 @@ import inspect
 import io
 import itertools
 import json
+import operator
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
@@ -158,7 +159,7 @@ def _field(each: Input, options: tuple[str, ...], *, by_place: bool, default: An
         # Or any text: where pydantic happens to be loaded, cyclopts has it judge the type, and a value the
         # caller insists on would be refused. `Field.value` checks the choices.
         kind = Union[Literal[tuple(map(_word, each.choices))], str]  # noqa: UP007  (known at run time only)
-        read, extra["metavar"] = _token, "CHOICE"
+        read, extra["metavar"] = operator.attrgetter("value"), "CHOICE"
     elif each.format == "binary":
         read, extra["metavar"] = _file, "@FILE"
     elif one == "string" and each.format not in _DATES:
@@ -201,10 +202,6 @@ def _only(read: Callable[[Token], Any], _: Any, tokens: Sequence[Token]) -> Any:
 def _each(read: Callable[[Token], Any], _: Any, tokens: Sequence[Token]) -> list[Any]:
     values = map(read, tokens)
     return list(itertools.chain.from_iterable(values)) if read is _items else list(values)
-
-
-def _token(token: Token) -> str:
-    return token.value
 
 
 def _text(token: Token) -> str:

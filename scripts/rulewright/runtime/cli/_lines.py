@@ -10,7 +10,7 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -20,7 +20,6 @@ from attrs import asdict, define, field, frozen
 from .._api import BODIES, OPERATIONS, PROGRAM, RULES, SUBMITS, TASKS, WAITERS, request_violations
 from .._errors import ConfigurationError
 from .._secrets import printable
-from .._violation import Violation
 from ._requests import RequestSchema, UnlistedField, read_object, suggestion, unlisted_fields
 
 LIMIT: Final = 4 * 2**20
@@ -265,7 +264,8 @@ def check(
             found.refuse("\n  ".join([error.message, *([error.way_out] if error.way_out else [])]))
             continue
         _judge(line, f"{name}:{number}", found, waive=waive, strict=strict)
-        for each in _find_unlisted(line):
+        kind = next((kind for kind, body in BODIES.items() if line.operation in body.operations), None)
+        for each in () if kind is None else unlisted_fields(line.body, RequestSchema.of(kind)):
             unlisted.setdefault((each.pointer, each.suggestion), []).append(number)
     found.unlisted = tuple(UnlistedField(*each, tuple(numbers)) for each, numbers in unlisted.items())
     return found
@@ -288,20 +288,6 @@ def _judge(line: Line, place: str, found: Findings, *, waive: Collection[str], s
             counted.setdefault(each.name, Counter())[printable(str(line.body[each.name]))[:60]] += 1
 
 
-def _find_unlisted(line: Line) -> tuple[UnlistedField, ...]:
-    kind = next((kind for kind, body in BODIES.items() if line.operation in body.operations), None)
-    return () if kind is None else unlisted_fields(line.body, _schema(kind))
-
-
-_SCHEMAS: Final[dict[type[Any], RequestSchema]] = {}
-
-
-def _schema(kind: type[Any]) -> RequestSchema:
-    if kind not in _SCHEMAS:
-        _SCHEMAS[kind] = RequestSchema.of(kind)
-    return _SCHEMAS[kind]
-
-
 def _line(place: str, number: int, read: dict[str, Any], operation: str | None, extension: str | None) -> Line:
     name, given, body = None, {}, read
     if read.keys() <= _WRAPPED and isinstance(read.get("request"), dict):
@@ -313,13 +299,9 @@ def _line(place: str, number: int, read: dict[str, Any], operation: str | None, 
     if name is None:
         # What makes no file has its last answer written.
         waiter = TASKS.get(operation) or WAITERS[SUBMITS[operation]]
-        name = f"line-{number:04}.{(extension or _extension(waiter.media)) if waiter.makes_files else 'json'}"
+        guess = (mimetypes.guess_extension(waiter.media.partition(";")[0].strip()) or ".bin").removeprefix(".")
+        name = f"line-{number:04}.{(extension or guess) if waiter.makes_files else 'json'}"
     return Line(number, operation, _parameters(place, operation, given), body, _check_name(place, name))
-
-
-def _extension(media: str) -> str:
-    """Return the extension of files of a media type."""
-    return (mimetypes.guess_extension(media.partition(";")[0].strip()) or ".bin").removeprefix(".")
 
 
 def _parameters(place: str, operation: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -371,13 +353,11 @@ def _find_operations(body: dict[str, Any], parameters: Mapping[str, Any]) -> lis
     fitting = [name for name, count in shared.items() if count == max(shared.values())]
     if len(fitting) > 1:
         found = {name: request_violations(OPERATIONS[name], requests[name]) for name in fitting}
-        for wrong in (_breaks_schema, bool):
-            fitting = [name for name in fitting if not wrong(found[name])] if len(fitting) > 1 else fitting
+        # Those whose schema it fits, and of several of these the ones whose rules it keeps, too.
+        fitting = [name for name in fitting if all(each.rule in RULES for each in found[name])]
+        if len(fitting) > 1:
+            fitting = [name for name in fitting if not found[name]]
     return fitting
-
-
-def _breaks_schema(found: Iterable[Violation]) -> bool:
-    return any(each.rule not in RULES for each in found)
 
 
 def _no_operation(what: str, named: Any) -> ConfigurationError:

@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final, NoReturn, Self
@@ -61,8 +62,7 @@ class RequestSchema:
     @classmethod
     def of(cls, kind: type[Any]) -> Self:
         """Return the schema of the requests of a model class."""
-        text = resources.files(_PACKAGE).joinpath("openapi.effective.json").read_text(encoding="utf-8")
-        return cls(json.loads(text), BODIES[kind].schema)
+        return cls(_effective_document(), BODIES[kind].schema)
 
     @property
     def value(self) -> Mapping[str, Any]:
@@ -80,6 +80,12 @@ class RequestSchema:
                 found = found.get(key, {}) if isinstance(found, dict) else {}
             schema = found
         return schema
+
+
+@cache
+def _effective_document() -> Any:
+    text = resources.files(_PACKAGE).joinpath("openapi.effective.json").read_text(encoding="utf-8")
+    return json.loads(text)
 
 
 def unlisted_fields(body: Mapping[str, Any], schema: RequestSchema) -> tuple[UnlistedField, ...]:

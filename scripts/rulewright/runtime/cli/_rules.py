@@ -9,7 +9,6 @@ from cyclopts import Parameter
 
 from .. import _api as api
 from .._errors import ConfigurationError
-from .._violation import Violation
 from ._command import Desk, run_command, violation_document
 from ._exits import Exit
 from ._fields import operation_of
@@ -33,25 +32,18 @@ def rules(*, options: Reporting | None = None) -> int:
         ]
         document = {"exit": Exit.OK.value, "rules": listed}
         # No table on a terminal: it would cut ids.
-        page = None if desk.screen.is_terminal else _page()
-        desk.screen.result((page or _list()).splitlines(), document)
+        page = resources.files(api.__name__.rpartition(".")[0]).joinpath("RULES.md")
+        if desk.screen.is_terminal or not page.is_file():
+            text = "\n".join(
+                f"- {rule.id} ({rule.level}): {rule.message}\n  the vendor's words: {rule.source.quote}"
+                for rule in api.RULES.values()
+            )
+        else:
+            text = page.read_text(encoding="utf-8")
+        desk.screen.result(text.splitlines(), document)
         return Exit.OK
 
     return run_command(options or Reporting(), work)
-
-
-def _page() -> str | None:
-    """Return the page of rules that comes with the package, if it does."""
-    package, _, _ = api.__name__.rpartition(".")
-    page = resources.files(package).joinpath("RULES.md")
-    return page.read_text(encoding="utf-8") if page.is_file() else None
-
-
-def _list() -> str:
-    return "\n".join(
-        f"- {rule.id} ({rule.level}): {rule.message}\n  the vendor's words: {rule.source.quote}"
-        for rule in api.RULES.values()
-    )
 
 
 def explain(
@@ -96,7 +88,13 @@ def explain(
             "violations": [violation_document(violation) for violation in found],
             "unlisted_fields": [field.document() for field in unlisted],
         }
-        desk.screen.result(_verdict(found, refused=refused), judged)
+        lines = ["refused" if refused else "valid"]
+        for violation in found:
+            first, *rest = str(violation).split("\n")
+            lines += [f"{violation.level}: {first}", *rest]
+            if violation.source is not None:
+                lines.append(f"  the vendor's words: {violation.source.quote}")
+        desk.screen.result(lines, judged)
         return code
 
     return run_command(options, work)
@@ -119,12 +117,3 @@ def _kind(name: str | None) -> type[Any]:
         return {**kinds, **known}[str(name)]
     names = ", ".join(sorted(known)) or "none, as no request of this API has a body of fields"
     raise ConfigurationError(f"--operation must name what the request is for: {names}{suggestion(str(name), known)}")
-
-
-def _verdict(found: tuple[Violation, ...], *, refused: bool) -> list[str]:
-    lines = ["refused" if refused else "valid"]
-    for violation in found:
-        lines += [f"{violation.level}: {line}" if not n else line for n, line in enumerate(str(violation).split("\n"))]
-        if violation.source is not None:
-            lines.append(f"  the vendor's words: {violation.source.quote}")
-    return lines

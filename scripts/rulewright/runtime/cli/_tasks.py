@@ -58,7 +58,9 @@ def call(sending: Sending, options: Calling) -> int:
         _check(options, submits=True)
         output = output_of(options)
         is_shown = options.json or desk.screen.is_terminal
-        is_file = not sending.operation.has_items and _answers_with_file(sending.operation)
+        kinds = [each.partition(";")[0].strip() for each in sending.operation.accept.split(",")]
+        has_text = any(kind.endswith("json") or kind.startswith(("text/", "*/")) for kind in kinds)
+        is_file = not (sending.operation.has_items or has_text)
         if output is None and is_shown and is_file:
             raise ConfigurationError("the answer is a file: --output FILE names where to write it, '-' standard output")
         with connect(options, desk.interrupts) as client, _show_warnings(desk):
@@ -72,7 +74,9 @@ def call(sending: Sending, options: Calling) -> int:
                 job.stage = "sent"
             if isinstance(answer, Stream):
                 return _print_items(answer, output, desk)
-        content = _bytes_of(answer)
+        payload = getattr(answer, "payload", None)
+        found = answer if payload is None else payload.read()
+        content = found if isinstance(found, bytes) else None
         if content is not None and not is_shown:
             output = output or STANDARD_OUTPUT
         job.answer = None if content is not None else to_json(answer)
@@ -107,18 +111,6 @@ def _print_items(items: Stream[Any], output: Path | None, desk: Desk) -> Exit:
         file = write(output, "".join(written).encode())
         desk.screen.result([] if is_standard_output(output) else [str(file)], {"file": str(file)})
     return Exit.OK
-
-
-def _answers_with_file(operation: Operation[..., Any]) -> bool:
-    """Return whether every answer that the document describes is neither JSON nor text."""
-    kinds = [each.partition(";")[0].strip() for each in operation.accept.split(",")]
-    return not any(kind.endswith("json") or kind.startswith(("text/", "*/")) for kind in kinds)
-
-
-def _bytes_of(answer: Any) -> bytes | None:
-    payload = getattr(answer, "payload", None)
-    found = answer if payload is None else payload.read()
-    return found if isinstance(found, bytes) else None
 
 
 def write(target: Path, content: bytes) -> Path:
