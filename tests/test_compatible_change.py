@@ -38,7 +38,6 @@ EDITS: Final = (
 """A further value, a further optional field, changed prose that no rule quotes, and a further operation."""
 SAMPLED: Final = (
     "tests/rules/test_agreement.py",
-    "tests/rules/test_expected.py",
     "tests/rules/test_analysis.py",
     "tests/contract/test_effective.py",
     "tests/contract/test_failures.py",

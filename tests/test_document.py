@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import re
@@ -13,8 +14,14 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from rulewright.commands.impact import main as impact
+from rulewright.commands.new import main as new
 from rulewright.errors import InputError
 from rulewright.openapi.document import MAX_DEPTH, load, parse, to_json, to_yaml
+from rulewright.openapi.operations import with_meant_types, with_path_items
+from rulewright.openapi.pointer import decode, encode, resolve
+
+from tests.generating import in_this_process
 
 TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=80)  # a YAML key ends at 1024 bytes
 VALUES = st.recursive(
@@ -298,3 +305,151 @@ def test_json_has_no_such_numbers(number: float) -> None:
     """They would make a file that no other reader accepts."""
     with pytest.raises(ValueError, match="not JSON compliant"):
         to_json({"a": number})
+
+
+# The document and the pointers of RFC 6901, section 5, and their URI fragment forms of section 6.
+RFC_DOCUMENT = {
+    "foo": ["bar", "baz"],
+    "": 0,
+    "a/b": 1,
+    "c%d": 2,
+    "e^f": 3,
+    "g|h": 4,
+    "i\\j": 5,
+    'k"l': 6,
+    " ": 7,
+    "m~n": 8,
+}
+RFC_POINTERS = [
+    ("", "#", RFC_DOCUMENT),
+    ("/foo", "#/foo", ["bar", "baz"]),
+    ("/foo/0", "#/foo/0", "bar"),
+    ("/", "#/", 0),
+    ("/a~1b", "#/a~1b", 1),
+    ("/c%d", "#/c%25d", 2),
+    ("/e^f", "#/e%5Ef", 3),
+    ("/g|h", "#/g%7Ch", 4),
+    ("/i\\j", "#/i%5Cj", 5),
+    ('/k"l', "#/k%22l", 6),
+    ("/ ", "#/%20", 7),
+    ("/m~0n", "#/m~0n", 8),
+]
+
+
+@pytest.mark.parametrize(("pointer", "fragment", "value"), RFC_POINTERS)
+def test_the_examples_of_the_rfc(pointer: str, fragment: str, value: Any) -> None:
+    """Both forms of every pointer in the RFC lead to the value it states."""
+    assert resolve(RFC_DOCUMENT, pointer) == value
+    assert resolve(RFC_DOCUMENT, fragment) == value
+
+
+@given(st.lists(st.text() | st.integers(min_value=0)))
+def test_decode_undoes_encode(location: list[str | int]) -> None:
+    """Any keys survive, whatever slashes, tildes and percent signs they hold."""
+    assert decode(encode(location)) == tuple(str(key) for key in location)
+
+
+def test_the_escaped_tilde_is_undone_last() -> None:
+    """`~01` is the key `~1`, not a slash."""
+    assert decode("/~01") == ("~1",)
+    assert encode(["~1"]) == "/~01"
+
+
+@pytest.mark.parametrize("text", ["a", "a/b", "#a", "# /a", "/~", "/~2", "/a~", "#/%ff"])
+def test_what_is_no_pointer_is_refused(text: str) -> None:
+    """A pointer is empty or starts with a slash; a tilde is escaped; a fragment is UTF-8."""
+    with pytest.raises(ValueError, match=r"is not a JSON pointer|can't decode"):
+        decode(text)
+
+
+@pytest.mark.parametrize(
+    ("pointer", "walked", "token"),
+    [
+        ("/foo/2", "/foo", "2"),
+        ("/foo/-", "/foo", "-"),
+        ("/foo/-1", "/foo", "-1"),
+        ("/foo/01", "/foo", "01"),
+        ("/foo/+1", "/foo", "+1"),
+        ("/foo/1 ", "/foo", "1 "),
+        ("/foo/\u0661", "/foo", "\u0661"),
+        ("/foo/" + "9" * 5000, "/foo", "9" * 5000),
+        ("/foo/0/0", "/foo/0", "0"),
+        ("/nothing", "the root", "nothing"),
+    ],
+)
+def test_a_pointer_to_nothing_names_the_part_that_exists(pointer: str, walked: str, token: str) -> None:
+    """An index is written in plain digits without leading zeros; text has no parts."""
+    with pytest.raises(LookupError, match=re.escape(f"{walked} has no {token!r}")):
+        resolve(RFC_DOCUMENT, pointer)
+
+
+REFERENCE = {"$ref": "#/components/pathItems/Till"}
+TILL = {"get": {"responses": {"204": {"description": "open"}}}, "summary": "A till"}
+
+
+def document() -> dict[str, Any]:
+    """Return a document with one operation, in a component."""
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Tills", "version": "1"},
+        "servers": [{"url": "https://tills.example.com"}],
+        "paths": {"/till": REFERENCE},
+        "components": {"pathItems": {"Till": TILL}},
+    }
+
+
+def test_a_path_holds_what_its_reference_names() -> None:
+    """What stands beside the reference counts more; the component goes unless something else refers to it."""
+    before = document()
+    before["paths"]["/till"] = {**REFERENCE, "summary": "The till"}
+    kept = copy.deepcopy(before)
+    made = with_path_items(before)
+    assert made["paths"] == {"/till": {**TILL, "summary": "The till"}}
+    assert made["components"] == {"pathItems": {}}
+    assert before == kept
+    before["webhooks"] = {"opened": REFERENCE}
+    assert with_path_items(before)["components"] == {"pathItems": {"Till": TILL}}
+
+
+@pytest.mark.parametrize("reference", ["#/components/pathItems/Gone", "other.yaml"])
+def test_a_dangling_path_reference_stays(reference: str) -> None:
+    """The reader of the path reports it."""
+    before = document() | {"paths": {"/a": {"$ref": reference}, "/b": None}}
+    assert with_path_items(before)["paths"] == before["paths"]
+
+
+def test_nothing_changes_where_no_path_refers() -> None:
+    """The same object is returned."""
+    values: tuple[Any, ...] = (None, {}, {"paths": []}, {"paths": {"/a": TILL}})
+    for value in values:
+        assert with_path_items(value) is value
+
+
+def test_its_operations_are_made_and_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A generated client has the operations, and removing one is reported as breaking."""
+    for name, value in (("old", document()), ("new", document())):
+        if name == "new":
+            value["components"]["pathItems"]["Till"] = {"put": TILL["get"]}
+        (tmp_path / f"{name}.json").write_text(json.dumps(value), encoding="utf-8")
+    target = tmp_path / "project"
+    with in_this_process():
+        assert new([str(target), "--package", "our_tills", "--spec", str(tmp_path / "old.json")]) == 0
+    assert "GET_TILL: Final" in (target / "generated/our_tills/operations.py").read_text(encoding="utf-8")
+    capsys.readouterr()
+    sides = [str(tmp_path / f"{name}.json") for name in ("old", "new")]
+    assert impact([*sides, "--project", str(tmp_path)]) == 30
+    assert "GET /till" in capsys.readouterr().out
+
+
+def test_a_schema_with_properties_is_an_object_and_a_required_list_holds_an_item() -> None:
+    """Add what authors of such schemas mean; conditions inside other schemas stay unchanged."""
+    untyped = {"properties": {"a": {"type": "string"}}, "if": {"properties": {"a": {"const": "b"}}}}
+    parameter = {"name": "q", "in": "query", "required": True, "schema": {"$ref": "#/components/schemas/L"}}
+    operation = {"parameters": [parameter], "responses": {"204": {"description": "ok"}}}
+    value = {"paths": {"/a": {"get": operation}}, "components": {"schemas": {"S": untyped, "L": {"type": "array"}}}}
+    made = with_meant_types(value)
+    assert made["components"]["schemas"]["S"] == {**untyped, "type": "object"}
+    schema = made["paths"]["/a"]["get"]["parameters"][0]["schema"]
+    assert schema == {"allOf": [{"$ref": "#/components/schemas/L"}], "minItems": 1}
+    assert "type" not in untyped
+    assert with_meant_types({"paths": {}}) == {"paths": {}}

@@ -8,14 +8,15 @@ a client and never call it.
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, NoReturn, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, ParamSpec, Self, TypeAlias, TypeVar
 
 from ._api import AsyncMethods, Methods
 from ._clock import Clock, SystemClock
 from ._errors import ConfigurationError
-from ._settings import Settings, settings
+from ._settings import settings
 
 if TYPE_CHECKING:
     import httpx
@@ -42,11 +43,78 @@ def named_only(arguments: tuple[Any, ...], named: Mapping[str, Any]) -> Mapping[
     return named
 
 
-class Base:
-    """A client's settings, its end, and what it never does."""
+A = TypeVar("A")
+P = ParamSpec("P")
+R = TypeVar("R")
+Transport = TypeVar("Transport")
+Callback = TypeVar("Callback")
+Driver = TypeVar("Driver")
 
-    settings: Settings
+SyncTransport: TypeAlias = "httpx.BaseTransport"
+AsyncTransport: TypeAlias = "httpx.AsyncBaseTransport"
+SyncCallback: TypeAlias = "Callable[[Task], None]"
+AsyncCallback: TypeAlias = "Callable[[AsyncTask], Awaitable[None] | None]"
+
+
+class Base(ABC, Generic[Transport, Callback, Driver]):
+    """What both clients have in common.
+
+    Args:
+        token: The API key; without one, the variable TOKEN_VARIABLE of `_api` is read. For an API with several, a
+            mapping by the names of the document's security schemes, or a variable of each: TOKEN_VARIABLE_NAME.
+        base_url: Where the API is; without one, BASE_URL_VARIABLE, then the document's first server.
+        waive: Ids of rules switched off for all calls.
+        strict: Treat rules that were only inferred like those the vendor states.
+        timeout: Seconds one HTTP exchange may take in all, connecting and reading the body included.
+        transport: An httpx transport used for everything instead of sockets, for tests; stays yours to close.
+        allow_private_downloads: Let files also come over http and from addresses that are not public.
+        max_download_bytes: Bytes a downloaded file may have.
+        on_submitted: Called with the handle of every task as soon as its id is known; of an `AsyncClient`, may be
+            awaitable.
+        clock: Whose time it is, for tests.
+
+    Raises:
+        ConfigurationError: A value cannot be used.
+    """
+
     _closed = False
+    _driver: Driver | None = None
+
+    def __init__(
+        self,
+        token: str | Mapping[str, str] | None = None,
+        *,
+        base_url: str | None = None,
+        waive: Collection[str] = (),
+        strict: bool = False,
+        timeout: float = 30.0,
+        transport: Transport | None = None,
+        allow_private_downloads: bool = False,
+        max_download_bytes: int = MAX_DOWNLOAD,
+        on_submitted: Callback | None = None,
+        clock: Clock = SYSTEM,
+    ) -> None:
+        self.settings = settings(
+            token,
+            base_url=base_url,
+            waive=waive,
+            strict=strict,
+            timeout=timeout,
+            has_transport=transport is not None,
+            allow_private_downloads=allow_private_downloads,
+            max_download_bytes=max_download_bytes,
+        )
+        self._on_submitted = on_submitted
+        self._transport = transport
+        self._clock = clock
+        self._lock = threading.Lock()
+        if transport is not None:
+            # A wrong one is refused here, not by the first call.
+            self._open()
+
+    @abstractmethod
+    def _open(self) -> Driver:
+        """Return what carries requests out, made by the first call."""
 
     def _check_open(self) -> None:
         if self._closed:
@@ -73,12 +141,7 @@ class Base:
         raise TypeError("a client is not pickled: it holds a token; build one where it is needed")
 
 
-A = TypeVar("A")
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-class Client(Base, Methods):
+class Client(Base[SyncTransport, SyncCallback, "SyncDriver"], Methods):
     """A client of the API that blocks.
 
     Args:
@@ -97,39 +160,6 @@ class Client(Base, Methods):
     Raises:
         ConfigurationError: A value cannot be used.
     """
-
-    def __init__(
-        self,
-        token: str | Mapping[str, str] | None = None,
-        *,
-        base_url: str | None = None,
-        waive: Collection[str] = (),
-        strict: bool = False,
-        timeout: float = 30.0,
-        transport: httpx.BaseTransport | None = None,
-        allow_private_downloads: bool = False,
-        max_download_bytes: int = MAX_DOWNLOAD,
-        on_submitted: Callable[[Task], None] | None = None,
-        clock: Clock = SYSTEM,
-    ) -> None:
-        self.settings = settings(
-            token,
-            base_url=base_url,
-            waive=waive,
-            strict=strict,
-            timeout=timeout,
-            has_transport=transport is not None,
-            allow_private_downloads=allow_private_downloads,
-            max_download_bytes=max_download_bytes,
-        )
-        self._on_submitted = on_submitted
-        self._transport = transport
-        self._clock = clock
-        self._driver: SyncDriver | None = None
-        self._lock = threading.Lock()
-        if transport is not None:
-            # A wrong one is refused here, not by the first call.
-            self._open()
 
     def task(self, task_id: str, operation: str | None = None, **arguments: Any) -> Task:
         """Return the handle of a task submitted before, in this process or another; asks nothing yet.
@@ -203,7 +233,6 @@ class Client(Base, Methods):
                 self._driver.close()
 
     def _open(self) -> SyncDriver:
-        """Return what carries requests out, made by the first call."""
         if self._driver is None:
             from ._drive import SyncDriver
             from ._http_sync import SyncHttp
@@ -284,57 +313,8 @@ class Client(Base, Methods):
         return found
 
 
-class AsyncClient(Base, AsyncMethods):
-    """A client of the API on asyncio: the same names and defaults as `Client`.
-
-    Args:
-        token: The API key; without one, the variable TOKEN_VARIABLE of `_api` is read. For an API with several, a
-            mapping by the names of the document's security schemes, or a variable of each: TOKEN_VARIABLE_NAME.
-        base_url: Where the API is; without one, BASE_URL_VARIABLE, then the document's first server.
-        waive: Ids of rules switched off for all calls.
-        strict: Treat rules that were only inferred like those the vendor states.
-        timeout: Seconds one HTTP exchange may take in all, connecting and reading the body included.
-        transport: An httpx transport used for everything instead of sockets, for tests; stays yours to close.
-        allow_private_downloads: Let files also come over http and from addresses that are not public.
-        max_download_bytes: Bytes a downloaded file may have.
-        on_submitted: Called with the handle of every task as soon as its id is known; may be awaitable.
-        clock: Whose time it is, for tests.
-
-    Raises:
-        ConfigurationError: A value cannot be used.
-    """
-
-    def __init__(
-        self,
-        token: str | Mapping[str, str] | None = None,
-        *,
-        base_url: str | None = None,
-        waive: Collection[str] = (),
-        strict: bool = False,
-        timeout: float = 30.0,
-        transport: httpx.AsyncBaseTransport | None = None,
-        allow_private_downloads: bool = False,
-        max_download_bytes: int = MAX_DOWNLOAD,
-        on_submitted: Callable[[AsyncTask], Awaitable[None] | None] | None = None,
-        clock: Clock = SYSTEM,
-    ) -> None:
-        self.settings = settings(
-            token,
-            base_url=base_url,
-            waive=waive,
-            strict=strict,
-            timeout=timeout,
-            has_transport=transport is not None,
-            allow_private_downloads=allow_private_downloads,
-            max_download_bytes=max_download_bytes,
-        )
-        self._on_submitted = on_submitted
-        self._transport = transport
-        self._clock = clock
-        self._driver: AsyncDriver | None = None
-        if transport is not None:
-            # A wrong one is refused here, not by the first call.
-            self._open()
+class AsyncClient(Base[AsyncTransport, AsyncCallback, "AsyncDriver"], AsyncMethods):
+    """A client of the API on asyncio: the same arguments, names and defaults as `Client`."""
 
     def task(self, task_id: str, operation: str | None = None, **arguments: Any) -> AsyncTask:
         """Return the handle of a task submitted before; see `Client.task`."""
@@ -374,7 +354,6 @@ class AsyncClient(Base, AsyncMethods):
             await self._driver.aclose()
 
     def _open(self) -> AsyncDriver:
-        """Return what carries requests out, made by the first call."""
         if self._driver is None:
             from ._drive import AsyncDriver
             from ._http_async import AsyncHttp

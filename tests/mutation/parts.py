@@ -12,19 +12,18 @@ _ERRORS: Final = ("tests/client/test_submit_errors.py", "tests/client/test_wait_
 
 PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "runtime": {
-        f"{PACKAGE}/_checks.py": (f"{_TESTS}/test_expected.py", f"{_TESTS}/test_schema_checks.py"),
+        f"{PACKAGE}/_checks.py": (f"{_TESTS}/test_agreement.py", f"{_TESTS}/test_schema_checks.py"),
         f"{PACKAGE}/_rules.py": (
             f"{_TESTS}/test_engine.py",
-            f"{_TESTS}/test_record.py",
             f"{_TESTS}/test_requests.py",
             f"{_TESTS}/test_schema_checks.py",
         ),
         f"{PACKAGE}/_values.py": (f"{_TESTS}/test_schema_checks.py",),
-        f"{PACKAGE}/_violation.py": (f"{_TESTS}/test_engine.py", f"{_TESTS}/test_record.py"),
+        f"{PACKAGE}/_violation.py": (f"{_TESTS}/test_engine.py",),
     },
     "compiler": {
         "scripts/rulewright/rules/dialect.py": (f"{_TESTS}/test_dialect.py",),
-        "scripts/rulewright/rules/expression.py": (f"{_TESTS}/test_compiler.py", f"{_TESTS}/test_schema_checks.py"),
+        "scripts/rulewright/rules/expression.py": (f"{_TESTS}/test_differential.py", f"{_TESTS}/test_schema_checks.py"),
         "scripts/rulewright/generate/checks.py": (f"{_TESTS}/test_schema_checks.py", f"{_TESTS}/test_parameters.py"),
         "scripts/rulewright/generate/rule_checks.py": (f"{_TESTS}/test_engine.py", f"{_TESTS}/test_parameters.py"),
     },
@@ -35,11 +34,7 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "scripts/rulewright/generate/waiters.py": (f"{_TESTS}/test_waiters.py",),
         "scripts/rulewright/openapi/operations.py": (f"{_TESTS}/test_parameters.py",),
         "scripts/rulewright/openapi/sample.py": (f"{_TESTS}/test_samples.py", f"{_PLAYED}_samples.py"),
-        "scripts/rulewright/rules/space.py": (
-            f"{_TESTS}/test_domain.py",
-            f"{_TESTS}/test_samples.py",
-            f"{_TESTS}/test_space.py",
-        ),
+        "scripts/rulewright/rules/space.py": (f"{_TESTS}/test_space.py", f"{_TESTS}/test_samples.py"),
         "scripts/rulewright/rules/variants.py": (
             f"{_TESTS}/test_parameters.py",
             f"{_TESTS}/test_variants.py",
@@ -50,7 +45,7 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "scripts/rulewright/rules/analysis.py": (f"{_TESTS}/test_analysis.py",),
         "scripts/rulewright/rules/definition.py": (
             f"{_TESTS}/test_definition.py",
-            f"{_TESTS}/test_domain.py",
+            f"{_TESTS}/test_space.py",
             f"{_TESTS}/test_parameters.py",
             f"{_TESTS}/test_sources.py",
         ),

@@ -1,4 +1,4 @@
-"""Sources of rules: changed words are reported for the rules that quote them; new constraints are reported."""
+"""Sources of rules and of known holes: changed words are reported, new constraints are claimed or waived."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ import pytest
 import yaml
 from rulewright.errors import InputError
 from rulewright.merged import Merged
-from rulewright.openapi.document import Document, parse
+from rulewright.openapi.document import Document, load, parse, to_yaml
 from rulewright.openapi.pointer import decode, resolve
-from rulewright.overlay import Overlay, parse_overlay
+from rulewright.overlay import Overlay, load_overlay, parse_overlay
 from rulewright.rules.definition import Finding, Rule, RuledSchema, Source, find_renames
 from rulewright.rules.sources import (
+    KnownHole,
     Prose,
     changed_sentences,
     fold,
     misquotes,
     misquotes_of_page,
+    read_holes,
     read_prose,
     sentences,
     sounds_like_a_constraint,
@@ -437,3 +439,92 @@ def test_a_change_of_any_word_is_noticed_by_exactly_the_rules_that_quote_it(merg
             found = find_objections(merged, sentence.at, text[: place.start()] + changed + text[place.end() :])
             assert found == (set(sentence.rules) or {"waiver"}), changed
         assert find_objections(merged, sentence.at, re.sub(r"(?<=\w) (?=\w)", "\n  ", text)) == set()
+
+
+HOLE = {"name": "big", "at": "#/info/description", "quote": "For big things use /big.", "advice": "ask"}
+
+
+def read(tmp_path: Path, *holes: Any) -> tuple[KnownHole, ...]:
+    """Return the holes of an overlay, for a document that mentions /big."""
+    spec = {"openapi": "3.0.0", "info": {"title": "T", "version": "1", "description": HOLE["quote"]}, "paths": {}}
+    (tmp_path / "openapi.json").write_text(json.dumps(spec), encoding="utf-8")
+    overlay = {
+        "overlay": "1.1.0",
+        "info": {"title": "O", "version": "1"},
+        "x-known-holes": holes,
+        "actions": [{"target": "$.info", "update": {"contact": {}}}],
+    }
+    (tmp_path / "o.overlay.yaml").write_text(json.dumps(overlay), encoding="utf-8")
+    return read_holes(load(tmp_path / "openapi.json"), [load_overlay(tmp_path / "o.overlay.yaml")])
+
+
+def test_a_hole_is_read_as_data(tmp_path: Path) -> None:
+    """A hole has its sentence and advice."""
+    (hole,) = read(tmp_path, {**HOLE, "path": "/big"})
+    assert hole.data() == {**HOLE, "path": "/big"}
+    assert hole.reason == "known hole: big; ask"
+
+
+@pytest.mark.parametrize(
+    ("holes", "words"),
+    [
+        ([7], "a known hole has name, at, quote, advice, and may have path"),
+        ([{**HOLE, "more": "x"}], "and may have path"),
+        ([{**HOLE, "advice": " "}], "each text"),
+        ([HOLE, HOLE], "'big' is named twice"),
+        ([{**HOLE, "quote": "For small things"}], "do not stand at #/info/description"),
+        ([{**HOLE, "at": "#/info/summary"}], "do not stand at #/info/summary"),
+    ],
+)
+def test_a_wrong_hole_is_an_error(tmp_path: Path, holes: list[Any], words: str) -> None:
+    """The error names the file and the line of the overlay."""
+    with pytest.raises(InputError, match=words) as caught:
+        read(tmp_path, *holes)
+    assert caught.value.line is not None
+
+
+SENTENCE = "It must be short."
+
+
+def document() -> dict[str, Any]:
+    """Return a document whose three descriptions sound like constraints."""
+    operations = {tag: {"tags": [tag], "description": SENTENCE, "responses": {}} for tag in ("frogs", "ponds")}
+    return {
+        "openapi": "3.0.3",
+        "info": {"title": "T", "version": "1"},
+        "paths": {f"/{tag}": {"get": operation} for tag, operation in operations.items()},
+        "components": {"schemas": {"A": {"properties": {"b": {"description": SENTENCE}}}}},
+    }
+
+
+def unclaimed(*waivers: dict[str, str]) -> list[str]:
+    """Return where sentences are left that nothing claims."""
+    overlay = {"overlay": "1.1.0", "info": {"title": "o", "version": "1"}, "x-waived-prose": list(waivers)}
+    overlay["actions"] = [{"target": "$.info", "update": {"x-a": 1}}]
+    given = parse_overlay(parse(to_yaml(overlay), "o.yaml"))
+    return [each.at for each in read_prose(parse(to_yaml(document()), "d.yaml"), (), [given]).unclaimed]
+
+
+def test_prose_is_waived_by_tag_or_by_place() -> None:
+    """A tag waives its operations, a pointer everything below it."""
+    frogs, ponds = "#/paths/~1frogs/get/description", "#/paths/~1ponds/get/description"
+    inner = "#/components/schemas/A/properties/b/description"
+    assert unclaimed() == [frogs, ponds, inner]
+    assert unclaimed({"tag": "frogs", "reason": "not ours"}) == [ponds, inner]
+    assert unclaimed({"at": "#/components/schemas", "reason": "not ours"}) == [frogs, ponds]
+    assert unclaimed({"at": "#", "reason": "not yet read"}) == []
+
+
+@pytest.mark.parametrize(
+    ("waiver", "message"),
+    [
+        ({"tag": "newts", "reason": "not ours"}, "waives no sentence"),
+        ({"at": "#/components/schema", "reason": "not ours"}, "waives no sentence"),
+        ({"tag": "frogs", "at": "#", "reason": "both"}, "waived prose has"),
+        ({"tag": "frogs", "reason": " "}, "needs a reason"),
+    ],
+)
+def test_a_waiver_that_waives_nothing_is_refused(waiver: dict[str, str], message: str) -> None:
+    """An unused waiver would hide the next sentence at its place."""
+    with pytest.raises(InputError, match=message):
+        unclaimed(waiver)

@@ -356,6 +356,7 @@ def test_what_a_failed_task_reports(script: str, schema: Any, error: Any, answer
         ({"pattern": "^gen_[0-9a-f]{12}$"}, "gen_e3e70682c209"),
         ({"pattern": "^[0-9]{19}$"}, "3029343076716675314"),
         ({"maxLength": 8}, "e3e70682"),
+        ({"pattern": r"^\p{L}"}, FIRST),
     ],
 )
 def test_an_id_is_as_the_document_wants_it(schema: dict[str, Any], wanted: str) -> None:

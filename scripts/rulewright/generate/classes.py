@@ -15,7 +15,7 @@ from openapi_python_client.config import ClassOverride
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
 from rulewright.generate.rewrites import redirect
-from rulewright.openapi.operations import METHODS
+from rulewright.openapi.operations import METHODS, essence_of
 from rulewright.openapi.pointer import Location, encode
 
 PREFIX: Final = "field_"
@@ -108,7 +108,7 @@ class Classes:
         for media, found in _items(content):
             if first and not _is_read(media):
                 continue
-            kind = _BODIES.get(media.partition(";")[0].strip().lower(), "json")
+            kind = _BODIES.get(essence_of(media), "json")
             self._move_in(found, "schema", f"{name}_{kind}" if several else name, ending, (*place, "content", media))
             if first:
                 break
@@ -234,7 +234,7 @@ def _without_annotations(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_read(media: str) -> bool:
-    essence = media.partition(";")[0].strip().lower()
+    essence = essence_of(media)
     return essence.startswith("text/") or essence in {"application/json", "*/*"} or essence.endswith("+json")
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from rulewright.openapi.operations import EVENTS, METHODS, is_json, is_stream, item_schema
+from rulewright.openapi.operations import EVENTS, METHODS, essence_of, is_json, is_stream, item_schema
 from rulewright.openapi.references import follow_schema
 
 _BYTES: Final = {"type": "string", "format": "binary"}
@@ -24,7 +24,7 @@ def bytes_for_opaque(document: Any) -> None:
         for name, media in content.items():
             if _is_opaque(name) and isinstance(media, dict):
                 media["schema"] = dict(_BYTES)
-            elif _essence(name).startswith("text/") and isinstance(media, dict):
+            elif essence_of(name).startswith("text/") and isinstance(media, dict):
                 media["schema"] = {"type": "string"}
 
 
@@ -33,7 +33,7 @@ def any_where_unknown(document: Any) -> None:
     for content in contents(document):
         for name, media in content.items():
             if isinstance(media, dict):
-                media.setdefault("schema", {"type": "object"} if _essence(name) in _KNOWN else {})
+                media.setdefault("schema", {"type": "object"} if essence_of(name) in _KNOWN else {})
 
 
 def bytes_for_json_files(document: Any) -> None:
@@ -60,7 +60,7 @@ def items_of_streams(document: Any) -> None:
         if streams and len(streams) == len(content):
             name, media = next(iter(streams.items()))
             schema = item_schema(document, name, media)
-            is_text = _essence(name) == EVENTS and follow_schema(document, schema).get("type") == "string"
+            is_text = essence_of(name) == EVENTS and follow_schema(document, schema).get("type") == "string"
             content.clear()
             content["text/plain" if is_text else "application/json"] = {"schema": schema}
 
@@ -69,15 +69,11 @@ def media_types(document: Any) -> dict[str, str]:
     """Return which media types the generator shall take for which."""
     names = [name for content in contents(document) for name, media in content.items()]
     opaque = {name: _OCTETS for name in names if _is_opaque(name) and name != _OCTETS}
-    return opaque | {name: "application/json" for name in names if _essence(name) == "*/*"}
-
-
-def _essence(media_type: str) -> str:
-    return media_type.partition(";")[0].strip().lower()
+    return opaque | {name: "application/json" for name in names if essence_of(name) == "*/*"}
 
 
 def _is_opaque(media_type: str) -> bool:
-    essence = _essence(media_type)
+    essence = essence_of(media_type)
     if not _MEDIA_TYPE.match(essence):
         return False  # the generator refuses it itself
     json = essence in {"application/json", "*/*"} or essence.endswith("+json")

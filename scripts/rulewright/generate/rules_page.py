@@ -76,19 +76,12 @@ def _decision(variants: VariantSet, verdict: Verdict, variant: Variant, rows: st
     cases = [case for case in variant.cases if value in case[rows]]
     if cases:
         return " or ".join(_describe_allowed(case, rows, variants) for case in cases)
-    others = [name for name in variants.domains if name not in (rows, variants.by)]
-    blamed: dict[str, None] = {}
-    for point in [{name: other} for name in others for other in variants.domains[name]] or [{}]:
-        body = {variants.by: variant.value, rows: value, **point}
-        blamed.update(dict.fromkeys(_unavoidable(verdict, body)))
-    broken: list[set[str]] = []
-    for name, values in variants.domains.items():
-        if name in (rows, variants.by) or not verdict.mentions(name):
-            continue
-        broken += [set(_unavoidable(verdict, {variants.by: variant.value, rows: value, name: each})) for each in values]
-    common = set.intersection(*broken) if broken else set()
-    always = [rule.id for rule in verdict.rules if rule.id in common]  # whatever the other fields hold
-    return "no: " + ", ".join(f"`{rule}`" for rule in always or blamed)
+    others = [name for name in variants.domains if name not in (rows, variants.by) and verdict.mentions(name)]
+    points = [{name: other} for name in others for other in variants.domains[name]] or [{}]
+    broken = [_unavoidable(verdict, {variants.by: variant.value, rows: value, **point}) for point in points]
+    found = dict.fromkeys(rule for rules in broken for rule in rules)
+    always = [rule for rule in found if all(rule in rules for rules in broken)]  # whatever the other fields hold
+    return "no: " + ", ".join(f"`{rule}`" for rule in always or found)
 
 
 def _unavoidable(verdict: Verdict, point: dict[str, Any]) -> tuple[str, ...]:

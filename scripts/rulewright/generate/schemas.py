@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from rulewright.errors import InputError
-from rulewright.openapi.operations import Operation, operations, parameter_names, parameters_schema
+from rulewright.openapi.operations import Operation, essence_of, operations, parameter_names, parameters_schema
 from rulewright.openapi.pointer import Location, decode, encode, resolve
 from rulewright.openapi.schemas import FORMATS, union_tags
 from rulewright.openapi.schemas import Schemas as DocumentSchemas
@@ -174,13 +174,13 @@ def find_unchecked(document: Any) -> Iterator[str]:
 
 def is_json(content_type: str) -> bool:
     """Return whether a body of a media type is sent as JSON."""
-    essence = content_type.partition(";")[0].strip().lower()
+    essence = essence_of(content_type)
     return essence in {"application/json", "*/*"} or essence.endswith("+json")
 
 
 def is_checked(content_type: str) -> bool:
     """Return whether a body of a media type is checked: JSON, forms and text, but not bytes."""
-    essence = content_type.partition(";")[0].strip().lower()
+    essence = essence_of(content_type)
     is_form = essence in {"application/x-www-form-urlencoded", "multipart/form-data"}
     return is_form or is_json(content_type) or essence.startswith("text/")
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from rulewright.impact.grammar import key_of, kind_of, resolve, same
-from rulewright.openapi.operations import METHODS
+from rulewright.openapi.operations import METHODS, essence_of
 
 NOTES: Final = frozenset(
     {"title", "description", "example", "examples", "deprecated", "externalDocs", "xml", "$comment", "default"}
@@ -75,7 +75,7 @@ class _Writer:
         if "content" in result and isinstance(result["content"], dict):
             # media types without parameters such as `charset`, where they stay apart
             content = result["content"]
-            plain = {name: name.partition(";")[0].strip().lower() for name in content if isinstance(name, str)}
+            plain = {name: essence_of(name) for name in content if isinstance(name, str)}
             names = list(plain.values())
             result["content"] = {
                 plain[name] if names.count(plain.get(name, "")) == 1 else name: media for name, media in content.items()

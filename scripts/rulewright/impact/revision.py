@@ -18,7 +18,7 @@ from rulewright.openapi.operations import with_path_items
 from rulewright.overlay import AbsorbedError, Action, Overlay, OverlayError, apply, load_overlay
 from rulewright.overlay.absorbed import find_absorbed, without
 from rulewright.overlay.model import parse_overlay
-from rulewright.project import Project, load_project, read_table
+from rulewright.project import load_project, read_table
 from rulewright.rules.definition import RuledSchema, read_rules
 from rulewright.rules.lint import lint
 from rulewright.rules.sources import misquotes
@@ -120,7 +120,11 @@ def revise(label: str, vendor: Document, overlays: Sequence[Overlay]) -> Revisio
         value = document.value
     value = with_path_items(value)
     with Merged(vendor, tuple(overlays), value, ()).explain_errors():
-        ruled = _read_rules(value, conflicts)
+        ruled: tuple[RuledSchema, ...] = ()
+        try:
+            ruled = read_rules(value)
+        except _UNREADABLE as error:
+            conflicts.append(Conflict("rule", "x-rules", str(error)))
         rules = [rule for schema in ruled for rule in schema.rules]
         conflicts += [Conflict("source", each.rule, str(each)) for each in misquotes(vendor, value, rules)]
         conflicts += _lint(value, ruled)
@@ -191,14 +195,6 @@ def _apply(document: Document, overlay: Overlay, action: Action, conflicts: list
         return document.value  # the reason has been noted above
 
 
-def _read_rules(value: Any, conflicts: list[Conflict]) -> tuple[RuledSchema, ...]:
-    try:
-        return read_rules(value)
-    except _UNREADABLE as error:
-        conflicts.append(Conflict("rule", "x-rules", str(error)))
-        return ()
-
-
 def _lint(value: Any, ruled: Sequence[RuledSchema]) -> Iterator[Conflict]:
     try:
         findings = lint(value, ruled)  # together, since each call copies the document
@@ -231,7 +227,9 @@ def read_revision(name: str, project: Path) -> Revision:
 
         document = import_pages([name], correct_by(overlays) if overlays else None).document
     elif path.is_dir():
-        return _read_project(name, load_project(path))
+        folder = load_project(path)
+        revision = revise(name, load(folder.spec), [load_overlay(each) for each in folder.overlays])
+        return dataclasses.replace(revision, commit=_commit_of(folder.spec))
     elif path.is_file():
         document = load(path)
     else:
@@ -254,11 +252,6 @@ def _is_page(name: str, path: Path) -> bool:
     if path.is_dir():
         return not (path / CONFIG).is_file() and any(path.glob("*.md"))
     return name.lower().startswith(_URLS) or (path.suffix.lower() in _PAGES and path.is_file())
-
-
-def _read_project(label: str, project: Project) -> Revision:
-    revision = revise(label, load(project.spec), [load_overlay(path) for path in project.overlays])
-    return dataclasses.replace(revision, commit=_commit_of(project.spec))
 
 
 def _read_git(name: str, project: Path) -> Revision:

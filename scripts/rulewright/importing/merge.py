@@ -165,28 +165,22 @@ class _Comparison:
         if not found:
             return
         first = min(found, key=lambda each: _is_text((*location, *each[0])))  # what is more than a text, if anything is
-        error = self._disagreement((*location, *first[0]), *first[1:])
-        if self.disagreements is None:
-            raise error
-        kind: Literal["text", "part", "api"] = (
-            "api" if is_api else "text" if _is_text((*location, *first[0])) else "part"
-        )
-        self.disagreements.append(Disagreement(self.document.path, error, kind))
-
-    def _disagreement(self, location: Location, ours: Any, theirs: Any) -> InputError:
-        other = _place(*self._first_with(location))
+        place, ours, theirs = (*location, *first[0]), *first[1:]
+        other = _place(*self._first_with(place))
         pairs = zip(ours, theirs, strict=False) if isinstance(ours, str) and isinstance(theirs, str) else ()
         # how much is the same, so that the message shows the part that is not
         start = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
-        message = "\n  ".join(
-            [
-                f"disagrees with {other}",
-                f"{other} has {_excerpt(ours, start)}",
-                f"{_place(self.document, location)} has {_excerpt(theirs, start)}",
-                "pages of one API must agree: fetch both again, or leave one out",
-            ]
-        )
-        return self.document.error(message, location)
+        lines = [
+            f"disagrees with {other}",
+            f"{other} has {_excerpt(ours, start)}",
+            f"{_place(self.document, place)} has {_excerpt(theirs, start)}",
+            "pages of one API must agree: fetch both again, or leave one out",
+        ]
+        error = self.document.error("\n  ".join(lines), place)
+        if self.disagreements is None:
+            raise error
+        kind: Literal["text", "part", "api"] = "api" if is_api else "text" if _is_text(place) else "part"
+        self.disagreements.append(Disagreement(self.document.path, error, kind))
 
     def _first_with(self, location: Location) -> tuple[Document, Location]:
         """Return the earlier document that brought the part, and where the part stands there."""

@@ -160,27 +160,32 @@ class Core:
         return send_file(request, task)
 
     def _control(self, request: Request) -> Response:
-        handlers = {
-            "script": ("POST", self._queue_scripts),
-            "requests": ("GET", self._requests),
-            "reset": ("POST", self._reset),
-            "provenance": ("GET", lambda _: json_answer(200, list(map(asdict, self.provenance())))),
-            "state": ("GET", self._state),
-        }
+        methods = {"script": "POST", "requests": "GET", "reset": "POST", "provenance": "GET", "state": "GET"}
         name = request.path.removeprefix(CONTROL)
-        if name not in handlers:
-            return error_answer(404, f"the sandbox's own paths are {CONTROL}{{{','.join(handlers)}}}")
-        method, handler = handlers[name]
-        if request.method != method:
-            return _wrong_method(request, (method,))
+        if name not in methods:
+            return error_answer(404, f"the sandbox's own paths are {CONTROL}{{{','.join(methods)}}}")
+        if request.method != methods[name]:
+            return _wrong_method(request, (methods[name],))
         # Demanding this type keeps web pages out: a browser sends it to another origin only after asking.
-        if method == "POST" and not (request.header(b"content-type") or "").startswith("application/json"):
+        if request.method == "POST" and not (request.header(b"content-type") or "").startswith("application/json"):
             return error_answer(415, "the content type must be application/json")
-        return handler(request)
+        match name:
+            case "script":
+                return self._queue_scripts(request.body)
+            case "requests":
+                entries = [entry.as_json() for entry in self.journal.entries()]
+                return json_answer(200, {"requests": entries, "dropped": self.journal.dropped})
+            case "reset":
+                self.reset()
+                return json_answer(200, {"reset": True})
+            case "provenance":
+                return json_answer(200, list(map(asdict, self.provenance())))
+        counts = {"kept": len(self.tasks), "forgotten": self.tasks.forgotten, "limit": self.settings.max_tasks}
+        return json_answer(200, {"tasks": counts, "queued": len(self.queue)})
 
-    def _queue_scripts(self, request: Request) -> Response:
+    def _queue_scripts(self, body: bytes) -> Response:
         try:
-            value = json.loads(request.body)
+            value = json.loads(body)
         except (ValueError, RecursionError):
             return error_answer(400, "the body is not JSON; wanted a script or a list of scripts")
         try:
@@ -188,18 +193,6 @@ class Core:
         except ScriptError as error:
             return error_answer(400, str(error))
         return json_answer(200, {"queued": queued})
-
-    def _requests(self, request: Request) -> Response:  # noqa: ARG002  one signature for all
-        entries = [entry.as_json() for entry in self.journal.entries()]
-        return json_answer(200, {"requests": entries, "dropped": self.journal.dropped})
-
-    def _reset(self, request: Request) -> Response:  # noqa: ARG002
-        self.reset()
-        return json_answer(200, {"reset": True})
-
-    def _state(self, request: Request) -> Response:  # noqa: ARG002
-        tasks = {"kept": len(self.tasks), "forgotten": self.tasks.forgotten, "limit": self.settings.max_tasks}
-        return json_answer(200, {"tasks": tasks, "queued": len(self.queue)})
 
 
 def _endpoint(parts: Parts, operation: Operation, polls: Mapping[str, Operation]) -> Endpoint:

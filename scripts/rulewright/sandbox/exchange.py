@@ -219,20 +219,16 @@ class Journal:
         while self._entries and (len(self._entries) >= MAX_ENTRIES or self._bytes > MAX_BYTES):
             self._bytes -= len(self._entries.popleft().body)
             self.dropped += 1
-        headers = {
-            name.decode(LATIN): (self._mark(value) if name in self._headers else value).decode(LATIN)
-            for name, value in request.named.items()
-        }
-        query = "&".join(map(self._hide, request.query.decode(LATIN).split("&")))
-        self._entries.append(Recorded(request.method, request.path, query, headers, request.body, status))
-
-    def _mark(self, value: bytes) -> bytes:
-        scheme = value[:7] if value[:7].lower() == b"bearer " else b""
-        return scheme + (b"[accepted]" if value[len(scheme) :] == self._token else b"[refused]")
-
-    def _hide(self, part: str) -> str:
-        name = part.partition("=")[0]
-        return f"{name}=[hidden]" if unquote_plus(name).lower() in self._queries else part
+        headers = {}
+        for key, value in request.named.items():
+            scheme = value[:7] if value[:7].lower() == b"bearer " else b""
+            mark = scheme + (b"[accepted]" if value[len(scheme) :] == self._token else b"[refused]")
+            headers[key.decode(LATIN)] = (mark if key in self._headers else value).decode(LATIN)
+        parts = []
+        for part in request.query.decode(LATIN).split("&"):
+            name = part.partition("=")[0]
+            parts.append(f"{name}=[hidden]" if unquote_plus(name).lower() in self._queries else part)
+        self._entries.append(Recorded(request.method, request.path, "&".join(parts), headers, request.body, status))
 
     def entries(self) -> list[Recorded]:
         """Return the recorded requests, oldest first."""

@@ -85,9 +85,13 @@ class Guard:
         given = _credential(place, name, request)
         if given is None:
             return False
-        if place == "basic":
-            return any(hmac.compare_digest(part, self._token) for part in _halves(given))
-        return hmac.compare_digest(given, self._token)
+        halves = [given]
+        if place == "basic":  # user and password: some vendors expect the key in one, some in the other
+            try:
+                halves = base64.b64decode(given, validate=True).split(b":", 1)
+            except ValueError:
+                return False
+        return any(hmac.compare_digest(each, self._token) for each in halves)
 
 
 def credential_place(scheme: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -107,28 +111,14 @@ def credential_place(scheme: Mapping[str, Any]) -> tuple[str, str] | None:
 
 def _credential(place: str, name: str, request: Request) -> bytes | None:
     if place in _SCHEMES:
-        value = request.named.get(b"authorization")
-        return None if value is None else _after(_SCHEMES[place], value)
+        scheme, _, credentials = request.named.get(b"authorization", b"").partition(b" ")
+        return credentials if scheme.lower() == _SCHEMES[place] else None
     if place == "header":
         return request.named.get(name.lower().encode())
     if place == "query":
         return next((unquote_plus(text).encode() for key, text in request.pairs if key == name), None)
     cookie = request.cookies.get(name)
     return None if cookie is None else cookie.encode(LATIN)
-
-
-def _after(scheme: bytes, value: bytes) -> bytes | None:
-    """Return the credentials after the name of a scheme, or None for another scheme."""
-    name, _, credentials = value.partition(b" ")
-    return credentials if name.lower() == scheme else None
-
-
-def _halves(credentials: bytes) -> list[bytes]:
-    """Return user and password of HTTP Basic; some vendors expect the key in one, some in the other."""
-    try:
-        return base64.b64decode(credentials, validate=True).split(b":", 1)
-    except ValueError:
-        return []
 
 
 class Parameters:

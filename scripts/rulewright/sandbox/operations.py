@@ -202,7 +202,11 @@ class Poll(Endpoint):
         waiter = self._waiter
         task = tasks.get(str(at(body, waiter.member) if waiter.member else values[waiter.parameter]))
         if task is None:
-            return error_answer(404, self._unknown_task())
+            message, forgotten = "there is no task with this id", tasks.forgotten
+            if forgotten:
+                kept = self._parts.settings.max_tasks
+                message += f"; {forgotten} old tasks were forgotten, as at most {kept} are kept"
+            return error_answer(404, message)
         task.polls += 1
         faults = task.life.script.faults_at("poll", task.polls)
         response = refusal(faults)
@@ -223,13 +227,6 @@ class Poll(Endpoint):
             return answer(success.status, success.filler, *success.content_type, *headers)
         body = self._bodies[state if state in self._bodies else ""].of(task, state, origin)
         return json_answer(success.status, body, *success.content_type, *headers)
-
-    def _unknown_task(self) -> str:
-        forgotten = self._parts.tasks.forgotten
-        if not forgotten:
-            return "there is no task with this id"
-        kept = self._parts.settings.max_tasks
-        return f"there is no task with this id; {forgotten} old tasks were forgotten, as at most {kept} are kept"
 
 
 class Result(Plain):

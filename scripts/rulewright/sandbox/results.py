@@ -168,15 +168,10 @@ def _set_at(target: dict[str, Any], pointer: str, value: Any) -> None:
     target[name] = value
 
 
-@cache
-def _video(name: str) -> bytes:
-    return (files("rulewright.sandbox") / "videos" / name).read_bytes()
-
-
 def content(task: Task) -> bytes:
     """Return the file that a task made: a wide or a tall video, an image, or some bytes of another type."""
     if task.media in {"", VIDEO}:
-        return _video("tall.mp4" if task.tall else "wide.mp4")
+        return (files("rulewright.sandbox") / "videos" / ("tall.mp4" if task.tall else "wide.mp4")).read_bytes()
     return _PNG if task.media == "image/png" else _ANYTHING
 
 

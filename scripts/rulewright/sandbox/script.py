@@ -188,7 +188,13 @@ class Script:
         Raises:
             ScriptError: A word cannot be parsed; names it.
         """
-        return Script.read(_json(text)) if text.lstrip().startswith("{") else _from_words(re.split(r"[;\s]+", text))
+        if not text.lstrip().startswith("{"):
+            return _from_words(re.split(r"[;\s]+", text))
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ScriptError(f"the script starts like JSON but is not JSON: {error}") from error
+        return Script.read(value)
 
     @staticmethod
     def read(value: Any) -> Script:
@@ -221,14 +227,10 @@ def _from_words(words: list[str]) -> Script:
             outcomes.append(word)
     if len(outcomes) > 1 or len(timings) > 1:
         raise ScriptError(f"a script has one outcome and one timing, got {', '.join([*outcomes, *timings])}")
-    return Script(
-        outcomes[0] if outcomes else Outcome.SUCCESS, _parse_timing(timings[0]) if timings else None, tuple(faults)
-    )
-
-
-def _parse_timing(word: str) -> Timing:
-    mode, _, each = word.partition("=")
-    return Timing("now") if mode == "now" else Timing("polls" if mode == "polls" else "seconds", float(each))
+    timing = None
+    for mode, _, each in (word.partition("=") for word in timings):
+        timing = Timing("now") if mode == "now" else Timing("polls" if mode == "polls" else "seconds", float(each))
+    return Script(outcomes[0] if outcomes else Outcome.SUCCESS, timing, tuple(faults))
 
 
 def _parse_fault(word: str) -> Fault:
@@ -241,13 +243,6 @@ def _parse_fault(word: str) -> Fault:
     return Fault(match["kind"], place, first, last, match["argument"])
 
 
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ScriptError(f"the script starts like JSON but is not JSON: {error}") from error
-
-
 _PROXY_PAGES: Final = frozenset({502, *range(520, 528)})
 UNKNOWN_STATE: Final = "undocumented-state"
 UNKNOWN_CODE: Final = 299
@@ -257,21 +252,17 @@ EXTRA_FIELD: Final = "x_sandbox_extra"
 
 def refusal(faults: Sequence[Fault]) -> Response | None:
     """Return the error response of the first fault that is a status, or None."""
-    for fault in faults:
-        if fault.kind.isdecimal():
-            return _error(int(fault.kind), fault.argument)
-    return None
-
-
-def _error(status: int, argument: str | None) -> Response:
+    fault = next((fault for fault in faults if fault.kind.isdecimal()), None)
+    if fault is None:
+        return None
+    status = int(fault.kind)
     if status in _PROXY_PAGES:
         return html_answer(status)
-    message = "a scripted fault"
-    if status == 429:
-        return error_answer(429, message, (b"retry-after", (argument or "1").encode(LATIN, "replace")))
-    if status == 401:
-        return error_answer(401, message, (b"www-authenticate", b"Bearer"))
-    return error_answer(status, message)
+    headers = {
+        401: [(b"www-authenticate", b"Bearer")],
+        429: [(b"retry-after", (fault.argument or "1").encode(LATIN, "replace"))],
+    }
+    return error_answer(status, "a scripted fault", *headers.get(status, ()))
 
 
 def apply_faults(response: Response, faults: Sequence[Fault], request: Request, waiter: Waiter | None) -> Response:

@@ -9,8 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import islice
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from rulewright.openapi.sample import matching_text
 from rulewright.sandbox.script import Outcome, Script, ScriptError, Timing
@@ -266,31 +265,21 @@ class Tasks:
         """Start a task; `id_of` makes its id from a UUID."""
         if len(self._tasks) >= self._settings.max_tasks:
             self._forget(max(1, self._settings.max_tasks // 5))
-        task = Task(id_of(self._uuid()), life, self._clock.now(), self._clock.wall(), tall, output, media)
+        digits = f"{self._ids.getrandbits(128):032x}"
+        uuid = f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+        task = Task(id_of(uuid), life, self._clock.now(), self._clock.wall(), tall, output, media)
         self._tasks[task.id] = task
         return task
 
-    def _uuid(self) -> str:
-        digits = f"{self._ids.getrandbits(128):032x}"
-        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
-
     def _forget(self, count: int) -> None:
         """Forget the oldest ended tasks, and if those are too few the oldest of all."""
-        ended = (task.id for task in self._tasks.values() if self._has_ended(task))
-        forgotten = set(islice(ended, count))
-        for task_id in self._tasks:
-            if len(forgotten) == count:
-                break
-            forgotten.add(task_id)
-        for task_id in forgotten:
+        for task in self._tasks.values():
+            if task.life.timing.mode != "polls":
+                task.state(self._clock)  # it may have ended although no poll has seen it
+        oldest = sorted(self._tasks, key=lambda task_id: self._tasks[task_id].finished is None)
+        for task_id in oldest[:count]:
             del self._tasks[task_id]
-        self.forgotten += len(forgotten)
-
-    def _has_ended(self, task: Task) -> bool:
-        """Return whether a task has ended, even if no poll has seen it."""
-        if task.life.timing.mode != "polls":
-            task.state(self._clock)
-        return task.finished is not None
+        self.forgotten += count
 
 
 def is_number(schema: Schema) -> bool:
@@ -311,7 +300,7 @@ def _id_formats(schema: Schema) -> Iterator[Callable[[str], str]]:
     lengths = {1000, schema.get("maxLength") or 1000, len(plain) or 1000}
     for kept in range(len(plain) + 1):
         for length in sorted(lengths, reverse=True):
-            for write in (str, _bare, _digits):
+            for write in (str, _bare, lambda uuid: str(int(_bare(uuid), 16))):
                 yield (
                     lambda uuid, kept=kept, length=length, write=write: (  # type: ignore[misc]
                         (plain[:kept] + write(uuid))[:length]
@@ -319,23 +308,16 @@ def _id_formats(schema: Schema) -> Iterator[Callable[[str], str]]:
                 )
 
 
-def _digits(uuid: str) -> str:
-    return str(int(_bare(uuid), 16))
-
-
 def _bare(uuid: str) -> str:
     return uuid.replace("-", "")
 
 
 def _works(candidate: Callable[[str], str], schema: Schema) -> bool:
+    """Return whether ids made in a way differ and are of a schema."""
     made = {candidate(uuid) for uuid in _TRIED}
-    return len(made) == len(_TRIED) and all(_matches(schema, text) for text in made)
-
-
-def _matches(schema: Schema, text: str) -> bool:
-    pattern: Any = schema.get("pattern")
+    least, most = schema.get("minLength", 0), schema.get("maxLength", 1000)
     try:
-        found = pattern is None or re.search(pattern, text) is not None
-    except re.error:
-        found = True
-    return found and schema.get("minLength", 0) <= len(text) <= schema.get("maxLength", 1000)
+        fits = all(re.search(schema.get("pattern", ""), text) for text in made)
+    except re.error:  # a pattern that JSON Schema knows and Python does not
+        fits = True
+    return len(made) == len(_TRIED) and fits and all(least <= len(text) <= most for text in made)
