@@ -235,6 +235,23 @@ def test_parameters_in_a_body_become_one(parameters: list[dict[str, Any]], body:
     assert [each["target"] for each in actions(value, find_faults(value))] == ["$.paths['/a'].post.parameters[0]"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "given", "meant"),
+    [
+        ("integer", ["400", "-1", None], [400, -1, None]),
+        ("number", ["0.5"], [0.5]),
+        ("string", ["a", 1, True], ["a", "1", True]),
+    ],
+)
+def test_listed_values_are_of_their_type(kind: str, given: list[Any], meant: list[Any]) -> None:
+    """Texts of numbers among numbers, and numbers among texts; otherwise nothing would fit."""
+    value = in_schema(type=kind, enum=given)
+    removed, added = actions(value, find_faults(value))
+    assert (removed["target"], removed["remove"]) == ("$.components.schemas.S.enum", True)
+    assert (added["target"], added["update"]) == ("$.components.schemas.S", {"enum": meant})
+    assert find_faults(in_schema(type=kind, enum=meant)) == []
+
+
 def test_a_reference_in_place_of_named_parts_is_written_out() -> None:
     """OpenAPI has references to each part only; a schema property may be called content."""
     media = {"text/plain": {"schema": {"properties": {"content": {"$ref": "#/components/schemas/S"}}}}}

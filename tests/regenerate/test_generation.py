@@ -162,6 +162,19 @@ def bodies(*kinds: tuple[str, dict[str, Any]]) -> dict[str, Any]:
     return {**document, "paths": {"/things/{id}": {"put": {"operationId": "put", **operation, "parameters": ID}}}}
 
 
+def test_a_class_with_files_is_sent_as_a_form(tmp_path: Path) -> None:
+    """JSON cannot hold them."""
+    upload = {
+        "type": "object",
+        "properties": {"files": {"type": "array", "items": {"type": "string", "format": "binary"}}},
+    }
+    schema = {"$ref": "#/components/schemas/Upload"}
+    document = bodies(("application/json", schema), ("multipart/form-data", schema))
+    document["components"]["schemas"]["Upload"] = upload
+    report = run_generator(document, tmp_path / "things")
+    assert report["operations"][0]["bodies"] == {"multipart/form-data": "Upload"}
+
+
 @pytest.mark.parametrize(
     ("kinds", "sent", "left_out"),
     [

@@ -18,6 +18,7 @@ from rulewright.contract.request import ABSENT, FORMS, Maker, NoValueError, Requ
 from rulewright.openapi.document import to_yaml
 from rulewright.openapi.operations import is_ignored, is_json
 from rulewright.openapi.pointer import path_of
+from rulewright.openapi.references import objects
 from rulewright.openapi.sample import samples
 from rulewright.openapi.schemas import Schemas as DocumentSchemas
 from rulewright.openapi.schemas import Validator
@@ -32,6 +33,7 @@ from rulewright.sandbox.tasks import is_number
 from rulewright.sandbox.validation import MEMBERS, Checks, Ruled, Schemas
 
 BASE: Final = "http://127.0.0.1:9"  # nobody listens there: a request that escapes the transport fails
+_LONGEST: Final = 10_000  # characters of a text that is generated
 _UNCHECKED: Final = ("unevaluatedItems", "unevaluatedProperties", "dependencies")
 """Keywords that clients leave to the server, of which some cannot be checked."""
 
@@ -318,14 +320,21 @@ class Contract:
         found = self.spec.properties(schema)
         return {name: child for name, child in found.items() if isinstance(child, Mapping)}
 
-    def without_ignored_parameters(self) -> dict[str, Any]:
-        """Return the document without the header parameters that OpenAPI ignores, which generators of requests heed."""
+    def for_generators(self) -> dict[str, Any]:
+        """Return the document for generators of requests.
+
+        They heed header parameters that OpenAPI ignores, and make texts as long as is allowed, longer than an address.
+        """
         document: dict[str, Any] = copy.deepcopy(dict(self.document))
         for item in document["paths"].values():
             for holder in (item, *item.values()):
                 if isinstance(holder, dict) and "parameters" in holder:
                     given = holder["parameters"]
                     holder["parameters"] = [each for each in given if not is_ignored(self.spec.resolve(each))]
+        for _, schema in objects(document):
+            longest = schema.get("maxLength")
+            if isinstance(longest, int) and longest > _LONGEST >= schema.get("minLength", 0):
+                schema["maxLength"] = _LONGEST
         return document
 
     @property

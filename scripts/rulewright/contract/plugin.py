@@ -212,7 +212,7 @@ def _schema(config: pytest.Config, seed: int | None = None) -> BaseSchema:
         if REQUESTS_TRANSPORT.get_first_matching_media_type(media) is None:
             schemathesis.serializer(media)(_as_bytes)
     untried = {(each.operation.method, each.operation.path) for each in contract.subjects if each.untried is not None}
-    found = schemathesis.openapi.from_dict(contract.without_ignored_parameters(), config=read)
+    found = schemathesis.openapi.from_dict(contract.for_generators(), config=read)
     return found.exclude(lambda each: (each.operation.method.upper(), each.operation.path) in untried)
 
 

@@ -215,10 +215,13 @@ def _take_null(schema: Any) -> bool:
         return False
     given = schema.get("type")
     kinds = {*given} if isinstance(given, list) else {given}
-    if kinds not in ({"object"}, {"object", "null"}) or (kinds == {"object"} and schema.get("nullable") is not True):
+    is_composed = given is None and len(_list(schema.get("allOf"))) > 1  # other members were joined
+    if "null" not in kinds and schema.get("nullable") is not True:
+        return False
+    if not is_composed and kinds - {"null"} != {"object"}:
         return False
     schema.pop("nullable", None)
-    schema["type"] = "object"
+    schema |= {} if is_composed else {"type": "object"}
     return True
 
 

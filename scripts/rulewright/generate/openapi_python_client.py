@@ -36,6 +36,7 @@ from openapi_python_client.parser.properties import (
     model_property,
 )
 from openapi_python_client.parser.properties.const import ConstProperty
+from openapi_python_client.parser.properties.file import FileProperty
 from openapi_python_client.parser.properties.list_property import ListProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.parser.properties.union import UnionProperty
@@ -350,12 +351,12 @@ def rename_own_arguments(endpoint: Endpoint, config: Config) -> None:
 
 
 def keep_one_body_of_a_class(endpoint: Endpoint) -> Iterator[str]:
-    """Keep one body of each class, JSON before others, and yield a gap for each that is dropped.
+    """Keep one body of each class, and yield a gap for each that is dropped: a form for files, else JSON before others.
 
     The client chooses the media type by the class of a body; a body of any type leaves no other class.
     """
     kept: dict[str, Body] = {}
-    for body in sorted(endpoint.bodies, key=lambda each: (_type(each.prop) != "Any", each.body_type != BodyType.JSON)):
+    for body in sorted(endpoint.bodies, key=_rank):
         made = _type(body.prop)
         first = kept.get("Any") or kept.setdefault("list" if made.startswith("list[") else made, body)
         if first is not body:
@@ -371,6 +372,18 @@ def keep_one_body_of_a_class(endpoint: Endpoint) -> Iterator[str]:
             body.prop = evolve(body.prop, required=True)
     if len(endpoint.bodies) > 1:
         endpoint.relative_imports.add("from ...types import Unset")
+
+
+def _rank(body: Body) -> tuple[bool, bool]:
+    """Return the rank of a body: anything first, and what its class is best sent as."""
+    fields = (
+        [*(body.prop.optional_properties or []), *(body.prop.required_properties or [])]
+        if isinstance(body.prop, ModelProperty)
+        else []
+    )
+    inner = [each.inner_property if isinstance(each, ListProperty) else each for each in fields]
+    best = BodyType.FILES if any(isinstance(each, FileProperty) for each in inner) else BodyType.JSON
+    return _type(body.prop) != "Any", body.body_type != best
 
 
 def send_ranges_as_json(endpoint: Endpoint) -> None:

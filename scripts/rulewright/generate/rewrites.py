@@ -469,7 +469,7 @@ def _is_only_value(schema: Mapping[str, Any]) -> bool:
 def _fits_a_literal(words: list[Any]) -> bool:
     """Return whether an enum can become a Literal: of text or of whole numbers, beside null."""
     kinds = {type(word) for word in words if word is not None}
-    return len(kinds) <= 1 and kinds <= {str, int, bool}
+    return len(kinds) <= 1 and kinds <= {str, int}
 
 
 TAGS: Final = "rulewright-tags"

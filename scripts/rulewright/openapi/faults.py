@@ -500,6 +500,7 @@ def _schemas(value: Any) -> Iterator[Fault]:
                 )
         yield from _patterns(schema, location)
         yield from _type(schema, location, modern=modern)
+        yield from _values(schema, location)
         yield from _bounds(schema, location, modern=modern)
         yield from _answers(schema, location, modern=modern)
         yield from _statuses(value, schema, location)
@@ -556,6 +557,26 @@ def _type(schema: dict[str, Any], location: Location, *, modern: bool) -> Iterat
     meant = _SYNONYMS.get(kind.lower(), {"type": kind.lower()} if kind.lower() in TYPES.values() else None)
     repair = Repair(place, REMOVE) if meant is None else Repair(location, meant)
     yield Fault(f"there is no type {kind!r}", place, (repair,))
+
+
+def _values(schema: dict[str, Any], location: Location) -> Iterator[Fault]:
+    """Find listed values in the spelling of another type: texts of numbers, and numbers in place of texts."""
+    kind, listed = schema.get("type"), schema.get("enum")
+    given = [each for each in listed if each is not None] if isinstance(listed, list) else []
+    if kind in ("integer", "number") and given and all(_is_number(each) for each in given):
+        meant: dict[Any, Any] = {each: json.loads(each) for each in given}
+    elif kind == "string" and any(type(each) is int for each in given):
+        meant = {each: str(each) for each in given if type(each) is int}
+    else:
+        return
+    place = (*location, "enum")
+    values = [meant.get(each, each) if type(each) in {int, str} else each for each in listed or ()]
+    change = (Repair(place, REMOVE), Repair(location, {"enum": values}))
+    yield Fault(f"the values of enum are not of the type {kind}", place, change)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"-?(?:0|[1-9]\d*)(?:\.\d+)?", value) is not None
 
 
 def _bounds(schema: dict[str, Any], location: Location, *, modern: bool) -> Iterator[Fault]:
