@@ -30,7 +30,7 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "outputs": {
         "scripts/rulewright/generate/rules_page.py": (f"{_TESTS}/test_page.py",),
         "scripts/rulewright/generate/schemas.py": (f"{_TESTS}/test_schemas.py",),
-        "scripts/rulewright/generate/methods.py": ("tests/regenerate/test_variants.py",),
+        "scripts/rulewright/generate/methods.py": ("tests/regenerate/test_variant_methods.py",),
         "scripts/rulewright/generate/waiters.py": (f"{_TESTS}/test_waiters.py",),
         "scripts/rulewright/openapi/operations.py": (f"{_TESTS}/test_parameters.py",),
         "scripts/rulewright/openapi/sample.py": (f"{_TESTS}/test_samples.py", f"{_PLAYED}_samples.py"),

@@ -209,10 +209,12 @@ def test_gaps_are_reported_and_accepted_in_an_overlay(
     monkeypatch.setattr("tests.generating.generate", counted)
     document = tmp_path / "shop.yaml"
     answers = "responses: {'204': {description: done}}"
-    pictures = "requestBody: {content: {image/png: {schema: {}}, image/gif: {schema: {}}}}"
+    order = "{schema: {$ref: '#/components/schemas/Order'}}"
+    body = f"requestBody: {{content: {{application/json: {order}, application/x-www-form-urlencoded: {order}}}}}"
     document.write_text(
         "openapi: 3.0.3\ninfo: {title: x, version: '1'}\nservers: [{url: 'https://shop.example'}]\n"
-        f"paths: {{/a: {{get: {{{answers}}}, put: {{{pictures}, {answers}}}}}}}\n"
+        f"paths: {{/a: {{get: {{{answers}}}, put: {{{body}, {answers}}}}}}}\n"
+        "components: {schemas: {Order: {type: object, properties: {count: {type: integer}}}}}\n"
     )
     target = tmp_path / "new"
     assert main([str(target), "--package", "our_shop", "--spec", str(document)]) == 0
