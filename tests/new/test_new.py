@@ -218,7 +218,7 @@ def test_gaps_are_reported_and_accepted_in_an_overlay(
     )
     target = tmp_path / "new"
     assert main([str(target), "--package", "our_shop", "--spec", str(document)]) == 0
-    assert "overlays/05-gaps.overlay.yaml:\n    PUT /a: parsing" in capsys.readouterr().out
+    assert "overlays/05-gaps.overlay.yaml:\n    PUT /a: body: it is sent as application/json" in capsys.readouterr().out
     overlay = yaml.safe_load((target / "overlays/05-gaps.overlay.yaml").read_text())
     assert [gap["at"] for gap in overlay["x-accepted-gaps"]] == ["PUT /a"]
     assert len(runs) == 1
