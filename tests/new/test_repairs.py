@@ -266,13 +266,17 @@ def test_a_reference_in_place_of_named_parts_is_written_out() -> None:
 
 def test_a_credential_that_is_declared_as_a_header_becomes_one() -> None:
     """OpenAPI ignores such a parameter: the client could not authenticate."""
-    parameter = {"name": "Authorization", "in": "header", "schema": {"type": "string"}}
+    parameter = {"name": "Authorization", "in": "header", "required": True, "schema": {"type": "string"}}
     operation = {**ANSWER, "parameters": [parameter]}
-    value = document(paths={"/a": {"get": operation, "put": {**operation, "operationId": "x"}}})
+    optional = {**ANSWER, "operationId": "x", "parameters": [{**parameter, "required": False}]}
+    value = document(paths={"/a": {"get": operation, "put": optional}})
     added, *asked = actions(value, find_faults(value))
     scheme = {"type": "apiKey", "in": "header", "name": "Authorization"}
     assert added["update"] == {"components": {"securitySchemes": {"authorization": scheme}}}
-    assert [action["update"] for action in asked] == [{"security": [{"authorization": []}]}] * 2
+    assert [action["update"] for action in asked] == [
+        {"security": [{"authorization": []}]},
+        {"security": [{"authorization": []}, {}]},
+    ]
     value |= added["update"]
     value["security"] = [{"authorization": []}]
     assert find_faults(value) == []

@@ -78,6 +78,11 @@ DOCUMENT = {
     [
         ({"$ref": "#/Pair"}, {"a": "text"}),
         ({"$ref": "#/Named"}, {"a": "text", "c": False}),
+        ({"$ref": "#/Pair", "required": ["b"]}, {"a": "text", "b": "text"}),
+        ({"type": "object", "properties": {"a": WHOLE, "b": TEXT}, "minProperties": 1}, {"a": 1}),
+        ({"type": "object", "additionalProperties": WHOLE, "minProperties": 2}, {"field0": 1, "field1": 1}),
+        ({"properties": {"a": TEXT, "b": TEXT}, "anyOf": [{"required": ["a"]}]}, {"a": "text"}),
+        ({"properties": {"a": TEXT, "b": TEXT}, "not": {"not": {"required": ["b"]}}}, {"a": "text", "b": "text"}),
         ({"$ref": "#/Listed/0/items"}, 7),
         ({"allOf": [{"type": "integer", "minimum": 3}]}, 3),
         ({"allOf": [{"not": {"const": "a"}}], "type": "string"}, "text"),

@@ -295,13 +295,16 @@ def _authorization(value: Any) -> Iterator[Fault]:
     added = [Repair(("components",), scheme) if "components" in value else Repair((), {"components": scheme})]
     for operation in operations(value):
         given = (value["paths"][operation.path].get("parameters"), operation.body.get("parameters"))
-        declared = [each for part in given for each in parameters(value, part) if is_ignored(each)]
+        ignored = [each for part in given for each in parameters(value, part) if is_ignored(each)]
+        declared = [each for each in ignored if each["name"].lower() == "authorization"]
         required = operation.security if isinstance(operation.security, list) else []
         carried = [schemes.get(each) for requirement in required for each in requirement]
-        if any(each["name"].lower() == "authorization" for each in declared) and not any(map(_is_header, carried)):
-            asked = Repair(operation.location, {"security": [{**each, name: []} for each in required or [{}]]})
+        if declared and not any(map(_is_header, carried)):
+            asked = [{**each, name: []} for each in required or [{}]]
+            if not any(each.get("required") for each in declared):
+                asked += required or [{}]
             message = "the header parameter Authorization has no meaning in OpenAPI 3; a security scheme has"
-            yield Fault(message, operation.location, (*added, asked))
+            yield Fault(message, operation.location, (*added, Repair(operation.location, {"security": asked})))
             added = []
 
 

@@ -10,7 +10,8 @@ from rulewright.openapi.pointer import Location, resolve
 
 _MAX_REFERENCES: Final = 32
 _MEMBERS: Final = ("allOf", "anyOf", "oneOf")
-_ANNOTATIONS: Final = frozenset({"title", "description", "summary", "deprecated", "example", "examples", "default"})
+ANNOTATIONS: Final = frozenset({"title", "description", "summary", "deprecated", "example", "examples", "default"})
+"""The keywords of a schema that refuse no value."""
 _REFERENCES: Final = ("$ref", "$dynamicRef", "operationRef")
 _DATA: Final = frozenset({"const", "default", "enum", "example", "value"})
 NAMES: Final = frozenset(
@@ -107,7 +108,7 @@ def _alias(value: Any) -> str | None:
     while isinstance(value, dict):
         if isinstance(value.get("$ref"), str):
             return str(value["$ref"])
-        keys = [key for key in value if key not in _ANNOTATIONS]
+        keys = [key for key in value if key not in ANNOTATIONS]
         only = value[keys[0]] if len(keys) == 1 and keys[0] in _MEMBERS else None
         value = only[0] if isinstance(only, list) and len(only) == 1 else None
     return None

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final
 
+from rulewright.openapi.references import ANNOTATIONS
 from rulewright.openapi.schemas import SCHEMAS, Schemas, derived_tags, object_parts, tag_field, union_tags
 
 _MAX_DEPTH: Final = 12
+_MAX_WHOLE: Final = 2  # levels of objects whose optional properties are made, of which each may have hundreds
 _MAX_REPEAT: Final = 64
 _PLAIN: Final = "a0A-_ .:/@"
 _CLASSES: Final = {
@@ -65,6 +67,8 @@ def likely(schemas: Schemas, schema: Any) -> Any:
 def samples(schemas: Schemas, schema: Any, *, shown: bool = True) -> Iterator[Any]:
     """Yield valid values of a schema, the preferred one first: with examples, then without, by each alternative.
 
+    The last one holds the optional properties too, which a condition may ask for.
+
     Args:
         schemas: The schemas of the document, for references and validators.
         schema: The schema.
@@ -74,11 +78,12 @@ def samples(schemas: Schemas, schema: Any, *, shown: bool = True) -> Iterator[An
         SchemaError: The schema is invalid.
     """
     validator = schemas.validator(schema)
-    for with_examples in (True, False) if shown else (False,):
-        for choice in range(_CHOICES):
-            made = _Maker(schemas, with_examples, choice).make(schema)
-            if validator.is_valid(made):
-                yield made
+    with_examples = (True, False) if shown else (False,)
+    makers = [_Maker(schemas, each, choice) for each in with_examples for choice in range(_CHOICES)]
+    for maker in (*makers, _Maker(schemas, shown, 0, whole=True)):
+        made = maker.make(schema)
+        if validator.is_valid(made):
+            yield made
 
 
 @dataclass(frozen=True)
@@ -89,15 +94,21 @@ class _Maker:
         schemas: The schemas of the document.
         shown: Whether to take examples of the document.
         choice: The index of what to take where there are several: alternatives of a choice, examples, numbers.
+        whole: Whether to make the optional properties of an object and of the objects in it too.
     """
 
     schemas: Schemas
     shown: bool
     choice: int
+    whole: bool = False
 
     def make(self, schema: Any, depth: int = 0) -> Any:
         """Return a candidate for a schema."""
         value = self.schemas.resolve(schema)
+        if not self.schemas.is_30 and isinstance(schema, Mapping) and "$ref" in schema:
+            beside = {key: operand for key, operand in schema.items() if key not in {"$ref", "allOf", *ANNOTATIONS}}
+            if beside:
+                value = {**beside, "allOf": [{"$ref": schema["$ref"]}, *schema.get("allOf", ())]}
         if value is True:
             return "text"
         if not isinstance(value, Mapping) or depth > _MAX_DEPTH:
@@ -154,8 +165,14 @@ class _Maker:
         properties, required = object_parts(self.schemas.resolve, value)
         kind = self._type(value)
         if kind == "object" or properties or required:
-            asked = [name for name in required if self.schemas.may_hold(properties.get(name))]
+            names = [
+                name for name in dict.fromkeys([*required, *properties]) if self.schemas.may_hold(properties.get(name))
+            ]
+            least = len(names) if self.whole and depth < _MAX_WHOLE else _count(value.get("minProperties"))
+            asked = [name for index, name in enumerate(names) if name in required or index < least]
             made = {name: self.make(properties.get(name, {}), depth + 1) for name in asked}
+            for number in range(len(made), _count(value.get("minProperties"))):
+                made[f"field{number}"] = self.make(value.get("additionalProperties", True), depth + 1)
             for member in value.get("allOf") or ():  # of each choice among them, the properties of one alternative
                 found = self.schemas.resolve(member)
                 if isinstance(found, Mapping) and {"oneOf", "anyOf", "allOf"} & set(found):
