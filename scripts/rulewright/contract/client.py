@@ -310,6 +310,8 @@ def _method_arguments(operation: Any, request: Request, arguments: Mapping[str, 
         return None
     if body is ABSENT or "" in fields:
         return given
+    if not request.body and not operation.body_required:
+        return None  # a call without fields sends no body
     extra = {name: value for name, value in request.body.items() if name not in fields}
     if extra and not operation.is_open:
         return None

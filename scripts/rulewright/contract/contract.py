@@ -18,7 +18,7 @@ from rulewright.contract.request import ABSENT, FORMS, Maker, NoValueError, Requ
 from rulewright.openapi.document import to_yaml
 from rulewright.openapi.operations import is_ignored, is_json
 from rulewright.openapi.pointer import path_of
-from rulewright.openapi.references import objects
+from rulewright.openapi.references import beside_reference, objects
 from rulewright.openapi.sample import samples
 from rulewright.openapi.schemas import Schemas as DocumentSchemas
 from rulewright.openapi.schemas import Validator
@@ -44,7 +44,7 @@ class Reply:
 
     Attributes:
         status: As the document writes it, such as 201, 4XX or default.
-        schema: The schema of its JSON body, references followed; None if it has none.
+        schema: The schema of its JSON body, followed if it is only a reference; None if it has none.
         others: The documented answers of the operation, as the document writes their statuses.
     """
 
@@ -174,10 +174,11 @@ class Subject:
 
     @cached_property
     def schema(self) -> Mapping[str, Any] | None:
-        """The schema of its JSON body, references followed; None where it takes no JSON."""
+        """The schema of its JSON body, followed if it is only a reference; None where it takes no JSON."""
         if self.untried or not self.request.has_json or self.operation.body is None:
             return None
-        found = self._contract.spec.resolve(self.operation.body.media[str(self.request.media)])
+        given = self.operation.body.media[str(self.request.media)]
+        found = given if beside_reference(self._contract.document, given) else self._contract.spec.resolve(given)
         return found if isinstance(found, Mapping) else {}
 
     @cached_property

@@ -76,6 +76,13 @@ def follow_schema(document: Any, schema: Any) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def beside_reference(document: Any, schema: Any) -> Mapping[str, Any]:
+    """Return the keywords that apply beside the reference of a schema; OpenAPI 3.0 ignores all of them."""
+    if not isinstance(schema, Mapping) or "$ref" not in schema or str(document.get("openapi")).startswith("3.0"):
+        return {}
+    return {key: operand for key, operand in schema.items() if key not in {"$ref", *ANNOTATIONS}}
+
+
 def refuse_circles(vendor: Document, document: Any) -> None:
     """Refuse references that lead in a circle without a definition in it: openapi-python-client would never end.
 

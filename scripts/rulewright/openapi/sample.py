@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final
 
-from rulewright.openapi.references import ANNOTATIONS
+from rulewright.openapi.references import beside_reference
 from rulewright.openapi.schemas import SCHEMAS, Schemas, derived_tags, object_parts, tag_field, union_tags
 
 _MAX_DEPTH: Final = 12
@@ -105,10 +105,8 @@ class _Maker:
     def make(self, schema: Any, depth: int = 0) -> Any:
         """Return a candidate for a schema."""
         value = self.schemas.resolve(schema)
-        if not self.schemas.is_30 and isinstance(schema, Mapping) and "$ref" in schema:
-            beside = {key: operand for key, operand in schema.items() if key not in {"$ref", "allOf", *ANNOTATIONS}}
-            if beside:
-                value = {**beside, "allOf": [{"$ref": schema["$ref"]}, *schema.get("allOf", ())]}
+        if beside := beside_reference(self.schemas.document, schema):
+            value = {**beside, "allOf": [{"$ref": schema["$ref"]}, *beside.get("allOf", ())]}
         if value is True:
             return "text"
         if not isinstance(value, Mapping) or depth > _MAX_DEPTH:
