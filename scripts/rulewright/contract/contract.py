@@ -148,6 +148,17 @@ class Subject:
             and not (each.place == "query" and each.explode and self._contract.spec.properties(each.schema))
         )
 
+    @property
+    def has_nested_query(self) -> bool:
+        """Whether an object in the query holds another object."""
+        held = [
+            member
+            for each in self.operation.parameters
+            if each.style == "deepObject"
+            for member in self._contract.spec.properties(each.schema).values()
+        ]
+        return any(isinstance(each, Mapping) and "properties" in each for each in held)
+
     @cached_property
     def request(self) -> Request:
         """A valid request.
