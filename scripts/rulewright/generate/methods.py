@@ -27,7 +27,6 @@ _OPTION_TEXTS: Final = (
     ("waive", "Ids of rules to switch off for this call."),
     ("strict", "Refuse inferred rules too; where it is not given, the client's own setting holds."),
 )
-_NO_TEXT: Final = "See the vendor's documentation."
 _TASK_ERRORS: Final = (
     ("SubmitOutcomeUnknown", "It may have been accepted and billed; it is not sent again."),
     ("StatusError", "It was refused; nothing was started."),
@@ -188,14 +187,14 @@ def widen(kind: str) -> str:
 
 
 def _texts(inputs: Sequence[Input], *, is_open: bool) -> list[tuple[str, str]]:
-    """Return keyword and text of each argument."""
-    found = [(each.keyword, _describe(each)) for each in inputs]
+    """Return keyword and text of each argument that the document describes."""
+    found = [(each.keyword, text) for each in inputs if (text := _describe(each))]
     return [*found, *([("extra", "Fields the document does not list, sent as they are.")] if is_open else [])]
 
 
 def _describe(each: Input) -> str:
-    text = each.record["description"] or _NO_TEXT
-    return f"Deprecated. {text}" if each.record["deprecated"] else text
+    text = each.record["description"] or ""
+    return f"Deprecated. {text}".rstrip() if each.record["deprecated"] else text
 
 
 def _about(
