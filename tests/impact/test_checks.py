@@ -13,8 +13,7 @@ from rulewright.impact.change import WHO, Change, Severity
 from rulewright.impact.check import PLACEHOLDERS, Always, Directed
 from rulewright.impact.checks import CHECKS, DERIVED
 from rulewright.impact.checks.overlays import Counted
-from rulewright.impact.grammar import EXTENSION, GRAMMAR
-from rulewright.impact.normal import COMPOSITION
+from rulewright.impact.normal import COMPOSITION, EXTENSION, GRAMMAR
 from rulewright.impact.report import Report, compare
 from rulewright.impact.revision import revise
 from rulewright.openapi.document import Document, load, parse

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from rulewright.impact.context import Context
-from rulewright.impact.grammar import GRAMMAR, kind_of, same
+from rulewright.impact.normal import GRAMMAR, kind_of, same
 from rulewright.openapi.pointer import encode
 
 from tests.impact.conftest import Lab, edited

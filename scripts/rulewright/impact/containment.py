@@ -11,8 +11,7 @@ from typing import Any, Final, Literal
 import jsonschema_rs
 from jsonschema_rs.canonical import CanonicalizationError, Containment
 
-from rulewright.impact.grammar import kind_of, resolve
-from rulewright.impact.normal import NOTES, flatten
+from rulewright.impact.normal import NOTES, flatten, kind_of, resolve
 from rulewright.openapi.sample import samples
 from rulewright.openapi.schemas import SCHEMAS, SchemaError, Schemas
 

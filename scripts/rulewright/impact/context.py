@@ -1,4 +1,7 @@
-"""What a check may look at beside the difference: both sides, uses of the place, and the counted requests."""
+"""What a check may look at beside the difference: both sides, uses of the place, and the counted requests.
+
+A use is an operation that has a part in its request or in an answer, and how the part is reached there.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +20,12 @@ from typing import Any, Final, NamedTuple
 import jsonschema_rs
 
 from rulewright.impact.containment import Containing, Side
-from rulewright.impact.difference import Difference, compare, renamed_paths
-from rulewright.impact.grammar import key_of, resolve, same
-from rulewright.impact.normal import flatten, normal
-from rulewright.impact.requests import Acceptance, Group, RequestImpact, Table, compare_requests
+from rulewright.impact.difference import REVERSING, Difference, compare, renamed_paths
+from rulewright.impact.normal import at, flatten, key_of, normal, resolve, same
+from rulewright.impact.requests import Acceptance, RequestImpact, Table, compare_requests
 from rulewright.impact.revision import Revision
-from rulewright.impact.usage import HIDING, Path, Usage, Use, at
-from rulewright.openapi.pointer import Location, differences
+from rulewright.openapi.operations import operations
+from rulewright.openapi.pointer import Location, decode, differences
 from rulewright.openapi.sample import sample
 from rulewright.openapi.schemas import SchemaError, Schemas
 from rulewright.rules.space import around_bounds
@@ -34,6 +36,147 @@ _DEEPEST_SHOWN: Final = 100
 """Fields within each other up to which a refused request is made: it needs a sample of each schema on the way."""
 _MOST_USES: Final = 4
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DATA: Final = frozenset({"example", "examples", "default", "enum", "x-rules"})
+"""Keys whose values are no part of the document, though they may look like one."""
+HIDING: Final[Mapping[Side, str]] = {"request": "readOnly", "response": "writeOnly"}
+_THROUGH: Final = frozenset({"allOf", "anyOf", "oneOf", "content", "schema", "application/json"})
+Path = tuple[str | None, ...]
+"""The way into a body: the name of a property, or None for the items of a list."""
+
+
+class _Way(NamedTuple):
+    """How a part is reached: the path to it, if one leads there, and whether it is within a reversing keyword."""
+
+    path: Path | None
+    turned: bool
+
+
+class Use(NamedTuple):
+    """One use of a part: the operation, the side, and where on that side."""
+
+    operation: str
+    side: Side
+    where: str
+
+    def __str__(self) -> str:
+        return f"{self.operation} ({self.where})"
+
+
+class Usage:
+    """The uses of every part of a document, found by following its references."""
+
+    def __init__(self, document: Any, renamed: Mapping[str, str]) -> None:
+        self._document = document
+        self._uses: dict[Location, dict[Use, Path | None]] = defaultdict(dict)
+        self._operations: dict[str, dict[str, str]] = defaultdict(dict)
+        self.roots: dict[Use, dict[str, Any]] = defaultdict(dict)
+        self.reversed: set[Location] = set()
+        for operation in operations(document):
+            title = f"{operation.method.upper()} {renamed.get(operation.path, operation.path)}"
+            self._operations[operation.path][operation.method] = title
+            listed = operation.body.get("parameters")
+            for parameter in listed if isinstance(listed, list) else ():
+                label = _parameter_label(resolve(parameter, document))
+                self._follow(parameter, Use(title, "request", f"parameter {label}"))
+            self._follow(operation.body.get("requestBody"), Use(title, "request", "request body"))
+            responses = operation.body.get("responses")
+            for status, response in responses.items() if isinstance(responses, dict) else ():
+                self._follow(response, Use(title, "response", f"answer {status}"))
+
+    def of(self, location: Location) -> Iterator[Use]:
+        """Yield the uses of the part at a location."""
+        if location[:1] == ("components",):
+            yield from self._uses.get(location[:3], ())
+        if location[:1] != ("paths",) or len(location) < 3:
+            return
+        method, rest = str(location[2]), location[3:]
+        here = self._operations.get(str(location[1]), {})
+        for name in [here[method]] if method in here else here.values() if method in {"parameters", "servers"} else ():
+            if rest[:1] == ("responses",):
+                yield Use(name, "response", f"answer {rest[1]}" if len(rest) > 1 else "answers")
+            elif rest[:1] == ("parameters",) and len(rest) > 1:
+                parameter = resolve(at(self._document, location[:5]), self._document)
+                yield Use(name, "request", f"parameter {_parameter_label(parameter)}")
+            else:
+                yield Use(name, "request", "request body" if rest[:1] == ("requestBody",) else "operation")
+
+    def path(self, location: Location, use: Use) -> Path | None:
+        """Return the way into a body or parameter to the part at a location; None if it cannot be named."""
+        if location[:1] == ("components",):
+            before, rest = self._uses.get(location[:3], {}).get(use), location[3:]
+        elif "schema" in location:
+            before, rest = (), location[location.index("schema") + 1 :]
+        else:
+            return None
+        inner = _path(rest)
+        return None if before is None or inner is None else (*before, *inner)
+
+    def _follow(self, value: Any, use: Use) -> None:
+        """Note a use of every component that a value leads to, however long the chain of references."""
+        found = resolve(value, self._document)
+        content = found.get("content") if isinstance(found, dict) else None
+        for name, media in content.items() if isinstance(content, dict) else ():
+            self.roots[use][name] = media.get("schema") if isinstance(media, dict) else None
+        if isinstance(found, dict) and "schema" in found:
+            self.roots[use][""] = found["schema"]
+        waiting = [(value, _Way((), turned=False))]
+        while waiting:
+            part, way = waiting.pop()
+            if isinstance(part, list):
+                waiting += ((each, way) for each in part)
+            elif isinstance(part, dict) and part.get(HIDING[use.side]) is not True:
+                reference = part.get("$ref")
+                if isinstance(reference, str) and reference.startswith("#/"):
+                    waiting += self._component(reference, use, way)
+                waiting += self._children(part, way)
+
+    def _children(self, part: dict[str, Any], way: _Way) -> Iterator[tuple[Any, _Way]]:
+        for key, child in part.items():
+            path = way.path
+            if key == "properties" and isinstance(child, dict):
+                yield from (
+                    (each, _Way(None if path is None else (*path, name), way.turned)) for name, each in child.items()
+                )
+            elif key not in _DATA:
+                inner = path if key in _THROUGH else (*path, None) if key == "items" and path is not None else None
+                turned = key in REVERSING and not (key == "oneOf" and "discriminator" in part)
+                yield child, _Way(inner, way.turned or turned)
+
+    def _component(self, reference: str, use: Use, way: _Way) -> list[tuple[Any, _Way]]:
+        """Note the use of a component, and return it if that is new."""
+        try:
+            location = decode(reference)[:3]
+        except ValueError:
+            return []
+        uses = self._uses[location]
+        known = use in uses and (location in self.reversed or not way.turned)
+        if way.turned and use.side == "request":
+            self.reversed.add(location)
+        uses.setdefault(use, way.path)
+        return [] if known else [(at(self._document, location), way)]
+
+
+def _path(location: Location) -> Path | None:
+    """Return the way into a value that a location within its schema stands for."""
+    path: list[str | None] = []
+    tokens = iter(location)
+    for key in tokens:
+        if key == "properties":
+            name = next(tokens, None)
+            if name is None:
+                break
+            path.append(str(name))
+        elif key == "items":
+            path.append(None)
+        elif key in {"allOf", "anyOf", "oneOf"}:
+            next(tokens, None)
+        elif key in {"not", "if", "then", "else", "patternProperties", "additionalProperties", "contains"}:
+            return None
+    return tuple(path)
+
+
+def _parameter_label(parameter: Any) -> str:
+    return str(parameter.get("name", parameter.get("$ref", "?"))) if isinstance(parameter, dict) else "?"
 
 
 @dataclass(frozen=True)
@@ -184,12 +327,12 @@ class Context:
         for pair in reversed(within):
             if not (turned or (pair.reversed and side == "request")) and contains.is_safe(pair.old, pair.new, side):
                 return True
-        answers = [contains.is_safe(*pair, side) for pair in self._whole(difference, side)]
+        used = [use for use in self.uses(difference) if use.side == side]
+        answers = [contains.is_safe(*pair, side) for use in used for pair in self._roots(use)]
         answers += [] if turned or answers else [contains.is_safe(within[0].old, within[0].new, side)]
-        uses = {use for use in self.uses(difference) if use.side == side == "request"}
-        found = [each for use in uses for each in self._by_operation.get(use.operation, ()) if each.where == use.where]
+        found = [self._impact(use) for use in used]
         # every possible request of the uses was judged, and none stops
-        if uses and len(found) == len(uses) and all(each.is_complete and not each.stops for each in found):
+        if side == "request" and found and all(each and each.is_complete and not each.stops for each in found):
             return True
         return False if False in answers else True if answers and None not in answers else None
 
@@ -208,14 +351,10 @@ class Context:
             return f", as announced: its sunset was {date[:10]}", True
         return f", before its sunset on {date[:10]}", False
 
-    def _whole(self, difference: Difference, side: Side) -> Iterator[tuple[Any, Any]]:
-        """Yield the bodies and parameters in which the place of a difference is used."""
-        before, after = (each.roots for each in self.usage)
-        for use in self.uses(difference):
-            if use.side == side:
-                for key in before:
-                    if key[0] == use and key in after:
-                        yield before[key], after[key]
+    def _roots(self, use: Use) -> Iterator[tuple[Any, Any]]:
+        """Yield the schemas of the bodies of a use, or of its parameter, that both sides have."""
+        before, after = (each.roots.get(use, {}) for each in self.usage)
+        yield from ((before[name], after[name]) for name in before if name in after)
 
     def must_be_given(self, difference: Difference) -> bool:
         """Whether the property whose schema differs is required on both sides."""
@@ -232,15 +371,20 @@ class Context:
             field: The field, if the place is the schema that holds it.
         """
         found = self._count(difference, field)
-        listed = isinstance(value, str | int | float | bool)
-        if listed:
+        what: Any = ...
+        if isinstance(value, str | int | float | bool):
+            what = json.dumps(value)
             found = [each for each in found if key_of(value) in each[1].tried.get(each[2], ())]
         if not found:
             return None
-        what = json.dumps(value) if listed else ...
         stops, starts = (
-            [group for impact, _, name in found for group in self._causes.get((id(impact), stopped, name, what), ())]
-            for stopped in (True, False)
+            [
+                group
+                for impact, _, name in found
+                for group in getattr(impact, fate)
+                if any(cause.field == name and what in {..., cause.what} for cause in group.causes)
+            ]
+            for fate in ("stops", "starts")
         )
         impacts = list({id(impact): impact for impact, *_ in found}.values())
         return Count(
@@ -299,23 +443,21 @@ class Context:
     def _judges(self, use: Use) -> list[_Judges]:
         """Return, for each body of a use that both sides have, what the old side accepted and the new one accepts."""
         if use not in self._known_judges:
-            impact = next((each for each in self._by_operation.get(use.operation, ()) if each.where == use.where), None)
+            impact = self._impact(use)
             table = impact.table if impact is not None else None
             found = self._known_judges.setdefault(use, [])
-            before, after = (each.roots for each in self.usage)
-            for key in before:
-                if key[0] == use and key in after:
-                    if table is not None:
-                        found.append(_Judges(before[key], table.smallest, table.old.accepts, table.new.accepts))
-                        continue
-                    with contextlib.suppress(ValueError, jsonschema_rs.ReferencingError):
-                        old, new = (
-                            jsonschema_rs.Draft202012Validator(
-                                self.containing.whole(side, each[key], "request"), validate_formats=True
-                            )
-                            for side, each in enumerate((before, after))
+            for old, new in self._roots(use):
+                if table is not None:
+                    found.append(_Judges(old, table.smallest, table.old.accepts, table.new.accepts))
+                    continue
+                with contextlib.suppress(ValueError, jsonschema_rs.ReferencingError):
+                    before, after = (
+                        jsonschema_rs.Draft202012Validator(
+                            self.containing.whole(side, each, "request"), validate_formats=True
                         )
-                        found.append(_Judges(before[key], None, old.is_valid, new.is_valid))
+                        for side, each in enumerate((old, new))
+                    )
+                    found.append(_Judges(old, None, before.is_valid, after.is_valid))
         return self._known_judges[use]
 
     def smallest_without(self, difference: Difference) -> Any:
@@ -323,23 +465,15 @@ class Context:
         bodies = (table.smallest for _, table, name in self._count(difference) if name not in table.smallest)
         return next(bodies, None)
 
+    def _impact(self, use: Use) -> RequestImpact | None:
+        """Return the counted requests of a use, if they were counted."""
+        return next((each for each in self._by_operation.get(use.operation, ()) if each.where == use.where), None)
+
     @cached_property
     def _by_operation(self) -> Mapping[str, list[RequestImpact]]:
         found: dict[str, list[RequestImpact]] = defaultdict(list)
         for impact in self.requests:
             found[impact.operation].append(impact)
-        return found
-
-    @cached_property
-    def _causes(self) -> Mapping[tuple[int, bool, str | None, Any], list[Group]]:
-        """Groups of requests by impact, whether they stop, the field that is a cause, and its value or `...` for any."""
-        found: dict[tuple[int, bool, str | None, Any], list[Group]] = defaultdict(list)
-        for impact in self.requests:
-            for stopped, groups in ((True, impact.stops), (False, impact.starts)):
-                for group in groups:
-                    causes = dict.fromkeys((each.field, what) for each in group.causes for what in (each.what, ...))
-                    for field, what in causes:
-                        found[id(impact), stopped, field, what].append(group)
         return found
 
     def _count(self, difference: Difference, field: str | None = None) -> list[tuple[RequestImpact, Table, str]]:

@@ -13,8 +13,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from rulewright.impact.grammar import EXTENSION, GRAMMAR, key_of, kind_of, resolve, same
-from rulewright.impact.normal import COMPOSITION, NOTES, flatten
+from rulewright.impact.normal import COMPOSITION, EXTENSION, GRAMMAR, NOTES, flatten, key_of, kind_of, resolve, same
 from rulewright.openapi.pointer import Location, encode
 
 REVERSING: Final = frozenset({"not", "if", "oneOf", "contains", "dependentSchemas"})

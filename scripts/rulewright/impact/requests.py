@@ -17,8 +17,7 @@ from typing import Any, Final
 
 import jsonschema_rs
 
-from rulewright.impact.grammar import key_of, resolve, same
-from rulewright.impact.normal import NOTES
+from rulewright.impact.normal import NOTES, key_of, resolve, same
 from rulewright.impact.revision import Revision
 from rulewright.openapi.operations import Operation, operations, parameter_names, parameters_schema
 from rulewright.openapi.pointer import decode

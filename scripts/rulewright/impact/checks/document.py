@@ -14,9 +14,8 @@ from rulewright.impact.change import Change, Word
 from rulewright.impact.check import ADD, REMOVE, RENAME, Always, Check, breaking, compatible, nothing, review
 from rulewright.impact.context import Context, show_value
 from rulewright.impact.difference import Difference, Place
-from rulewright.impact.grammar import ALTERNATIVES, CONTAINERS, EXTENSION, GRAMMAR, kind_of, places, resolve, same
+from rulewright.impact.normal import ALTERNATIVES, CONTAINERS, EXTENSION, GRAMMAR, at, kind_of, places, resolve, same
 from rulewright.impact.revision import Revision
-from rulewright.impact.usage import at
 from rulewright.openapi.pointer import Location, encode
 from rulewright.overlay import notes
 from rulewright.rules.sources import WAIVED, fold, sentences, sounds_like_a_constraint, texts
@@ -66,7 +65,7 @@ def _schema_removed(difference: Difference, _: Context) -> Iterator[Change]:
 
 def _check_removed_component(difference: Difference, context: Context) -> Iterator[Change]:
     name = show_value(difference.entry)
-    if context.usage[1].of(difference.location):
+    if any(context.usage[1].of(difference.location)):
         yield breaking(f"{name} is gone, and operations still refer to it: they fail", "wire")
     else:
         yield nothing(f"{name} is gone")

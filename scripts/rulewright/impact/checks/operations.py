@@ -21,8 +21,7 @@ from rulewright.impact.check import (
 )
 from rulewright.impact.context import Context, parameter_name, python_name, show_value
 from rulewright.impact.difference import Difference
-from rulewright.impact.grammar import resolve, same
-from rulewright.impact.usage import at
+from rulewright.impact.normal import at, resolve, same
 from rulewright.openapi.operations import METHODS, operations
 
 OPERATIONS: Final = ("OpenAPI.paths[]", *(f"PathItem.{method}" for method in METHODS))

@@ -23,7 +23,7 @@ from rulewright.impact.check import (
 )
 from rulewright.impact.context import Context, show_value
 from rulewright.impact.difference import Difference
-from rulewright.impact.grammar import same
+from rulewright.impact.normal import same
 from rulewright.impact.requests import Group
 from rulewright.impact.revision import Conflict
 from rulewright.openapi.pointer import encode

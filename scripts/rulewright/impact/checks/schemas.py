@@ -21,8 +21,7 @@ from rulewright.impact.check import (
 from rulewright.impact.containment import FORMATS
 from rulewright.impact.context import Context, python_name, show_value
 from rulewright.impact.difference import Difference
-from rulewright.impact.grammar import key_of, resolve
-from rulewright.impact.normal import COMPOSITION
+from rulewright.impact.normal import COMPOSITION, key_of, resolve
 
 LOWER: Final = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 UPPER: Final = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
