@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         hint = f"; did you mean {close[0]}?" if close else ""
         print(f"error: there is no command {printable(name)!r}{hint}\n\n{_usage()}", file=sys.stderr)
         return EXIT_USAGE
-    return run_cli(lambda: int(_module(name).main(rest)))
+    return int(_module(name).main(rest))
 
 
 def _module(name: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import signal
@@ -123,6 +124,16 @@ def run_cli(main: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         print("interrupted; nothing was written", file=sys.stderr)
         return EXIT_INTERRUPTED
+
+
+def command_line(main: Callable[[Sequence[str] | None], int]) -> Callable[..., int]:
+    """Decorate the `main` of a command, which takes its arguments or None for those of the process: see `run_cli`."""
+
+    @functools.wraps(main)
+    def run(arguments: Sequence[str] | None = None) -> int:
+        return run_cli(lambda: main(arguments))
+
+    return run
 
 
 def _drop_output() -> None:

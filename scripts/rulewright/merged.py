@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ from rulewright.overlay.model import place
 from rulewright.project import Project
 from rulewright.rules.definition import (
     Finding,
+    Rule,
     RuleDefinitionError,
     RuledSchema,
     find_renames,
@@ -31,7 +33,7 @@ from rulewright.rules.definition import (
     with_rules_as_schema,
 )
 from rulewright.rules.lint import lint
-from rulewright.rules.sources import HOLES, changed_sentences, misquotes, read_holes, read_prose
+from rulewright.rules.sources import HOLES, Prose, changed_sentences, misquotes, read_holes, read_prose
 
 STUMBLES: Final = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 """Errors of code that relies on a document to be valid OpenAPI."""
@@ -59,6 +61,17 @@ class Merged:
     def effective(self) -> Any:
         """The effective spec: the merged document whose schemas refuse what the rules refuse."""
         return with_rules_as_schema(self.value, self.ruled)
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """All rules."""
+        return tuple(rule for schema in self.ruled for rule in schema.rules)
+
+    @cached_property
+    def prose(self) -> Prose:
+        """The sentences of the vendor document that sound like a constraint, and what claims them."""
+        with self.explain_errors():
+            return read_prose(self.vendor, self.ruled, self.overlays)
 
     @contextlib.contextmanager
     def explain_errors(self) -> Iterator[None]:
@@ -133,11 +146,9 @@ class Merged:
                 like a constraint and that nothing claims, in a project that has rules.
         """
         before = read_written(record)
-        rules = [rule for schema in self.ruled for rule in schema.rules]
-        self.refuse([*find_renames(before, self.ruled), *changed_sentences(before, self.value, rules)])
-        prose = read_prose(self.vendor, self.ruled, self.overlays)
-        if rules and (new := prose.new_since(before, self.value)):
-            raise prose.unclaimed_error(new)
+        self.refuse([*find_renames(before, self.ruled), *changed_sentences(before, self.value, self.rules)])
+        if self.rules and (new := self.prose.new_since(before, self.value)):
+            raise self.prose.unclaimed_error(new)
 
 
 def explain(vendor: Document, value: Any) -> None:
@@ -176,9 +187,8 @@ def merge(project: Project) -> Merged:
         value = {**value, HOLES: [hole.data() for hole in holes]}
     merged = Merged(vendor, overlays, value, (), applied.ledger)
     with merged.explain_errors():
-        refuse_faults(dataclasses.replace(vendor, value=merged.value), find_faults(merged.value))
-        refuse_circles(vendor, merged.value)
-        ruled = read_rules(merged.value)
-        rules = [rule for schema in ruled for rule in schema.rules]
-        merged.refuse([*misquotes(vendor, merged.value, rules), *lint(merged.value, ruled)])
-    return dataclasses.replace(merged, ruled=ruled)
+        refuse_faults(dataclasses.replace(vendor, value=value), find_faults(value))
+        refuse_circles(vendor, value)
+        merged = dataclasses.replace(merged, ruled=read_rules(value))
+        merged.refuse([*misquotes(vendor, value, merged.rules), *lint(value, merged.ruled)])
+    return merged

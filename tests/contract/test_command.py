@@ -49,7 +49,7 @@ def contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 
 def test_one_command_runs_everything(tmp_path: Path, contract: Run) -> None:
     """Full coverage, a JUnit report, and no other file."""
-    code, printed = contract(CLIENT, "--junitxml", "report.xml")
+    code, printed = contract(CLIENT, "--", "--junitxml", "report.xml")
     assert code == 0, printed
     assert "coverage: 100.0%" in printed
     assert "contract of mountsea_gemini: kept" in printed

@@ -14,13 +14,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final, NoReturn
 
-from rulewright.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, InputError
+from rulewright.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, InputError, command_line
 from rulewright.findings import FINDING_FORMATS, Finding
 from rulewright.project import load_project
 
 _NEEDED: Final = ("pytest", "schemathesis")
 
 
+@command_line
 def main(arguments: Sequence[str] | None = None) -> int:
     """Hold a client, its rules and a server to the effective document.
 
@@ -68,7 +69,6 @@ def _run(options: argparse.Namespace, more: Sequence[str]) -> int:
 
     live = plugin.SUITE / "test_live.py"
     tests = [str(live)] if options.url else [str(plugin.SUITE), f"--ignore={live}"]
-    asked = ["--junitxml", str(options.junitxml)] if options.junitxml else []
     # What else is installed must not change a verdict; a plugin that somebody wants is named after --.
     plugins = ("no:cacheprovider", "_hypothesis_pytestplugin", "schemathesis.pytest.plugin")
     own = ["-c", str(plugin.SUITE / "pytest.ini"), "--rootdir", str(Path.cwd()), "--disable-plugin-autoload", "-q"]
@@ -86,7 +86,7 @@ def _run(options: argparse.Namespace, more: Sequence[str]) -> int:
             failures = _Failures(options)
             # the findings alone are printed on standard output, where there is a program to read them
             with contextlib.redirect_stdout(sys.stdout if options.format == "text" else sys.stderr):
-                code = pytest.main([*own, *asked, *more, *tests], plugins=[plugin, failures])
+                code = pytest.main([*own, *more, *tests], plugins=[plugin, failures])
             if options.format != "text":
                 print(FINDING_FORMATS[options.format](failures.found, "contract"), end="")
     finally:
@@ -121,7 +121,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="rulewright contract",
         description="Hold a client, its compiled rules and a server to the effective document. Without --url the server"
         " is a sandbox in this process, and nothing is sent anywhere.",
-        epilog="Options after -- go to pytest, which runs the checks: -- -k tasks -x",
+        epilog="Options after -- go to pytest, which runs the checks: -- -k tasks -x --junitxml FILE",
     )
     parser.add_argument(
         "client", nargs="?", metavar="CLIENT", help="import name of the client (default: the project in this folder)"
@@ -132,7 +132,6 @@ def _parser() -> argparse.ArgumentParser:
     ):
         parser.add_argument(option, action="append", default=[], metavar="NAME", help=f"{purpose}; may be repeated")
     parser.add_argument("--format", choices=("text", *FINDING_FORMATS), default="text", help="of what fails (text)")
-    parser.add_argument("--junitxml", type=Path, metavar="FILE", help="write a report in JUnit format")
     parser.add_argument("--seeds", type=_count, default=0, metavar="N", help="generate requests with N random seeds")
     parser.add_argument("--long", action="store_true", help="try many more generated requests and answers")
     live = parser.add_argument_group("a server at an address")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from rulewright.errors import run_cli
+from rulewright.errors import command_line
 from rulewright.files import write_whole
 from rulewright.impact.change import ACCEPTED_FILE, WHO, read_accepted
 from rulewright.impact.checks import CHECKS, DERIVED
 from rulewright.impact.formats import EXIT_CODES, FORMATS
-from rulewright.impact.report import ANY, LEVELS, compare, read_settings
+from rulewright.impact.report import ANY, LEVELS, Settings, compare, read_settings
 from rulewright.impact.revision import read_revision
 
 EPILOG: Final = f"""\
@@ -30,7 +31,8 @@ pyproject.toml may set both, and the level of each check ({", ".join(LEVELS)}):
 {EXIT_CODES}"""
 
 
-def main(arguments: list[str] | None = None) -> int:
+@command_line
+def main(arguments: Sequence[str] | None = None) -> int:
     """Compare two revisions and report what the change means for callers.
 
     Returns:
@@ -38,7 +40,19 @@ def main(arguments: list[str] | None = None) -> int:
     """
     given = sys.argv[1:] if arguments is None else arguments
     options = _parser("?" if "--checks" in given else None).parse_args(given)
-    return run_cli(lambda: _list_checks(options) if options.checks else _run(options))
+    project = Path(options.project)
+    chosen = read_settings(project, options.fail_on)
+    if options.checks:
+        _list_checks(chosen)
+        return 0
+    accepted = read_accepted(Path(options.accepted) if options.accepted else project / ACCEPTED_FILE)
+    report = compare(read_revision(options.old, project), read_revision(options.new, project), accepted, chosen)
+    rendered = FORMATS[options.format](report)
+    if options.output:
+        write_whole(options.output, rendered)
+    else:
+        print(rendered, end="")
+    return report.exit_code
 
 
 def _parser(revisions: str | None = None) -> argparse.ArgumentParser:
@@ -63,25 +77,11 @@ def _parser(revisions: str | None = None) -> argparse.ArgumentParser:
     return parser
 
 
-def _list_checks(options: argparse.Namespace) -> int:
-    levels = read_settings(Path(options.project), options.fail_on).levels
-    found: dict[str, list[str]] = {}
-    for name, purpose in (*((e.id, e.purpose) for e in CHECKS), *((e.id, e.purpose) for e in DERIVED)):
-        found.setdefault(name, []).append(purpose)
+def _list_checks(settings: Settings) -> None:
+    found: dict[str, dict[str, None]] = {}
+    checks = [*((each.id, each.purpose) for each in CHECKS), *((each.id, each.purpose) for each in DERIVED)]
+    for name, purpose in checks:
+        found.setdefault(name, {})[purpose] = None
     for name in sorted(found):
-        level = f" [{levels[name].word}]" if name in levels else ""
-        print(f"{name}{level}\n  {' '.join(dict.fromkeys(found[name]))}")
-    return 0
-
-
-def _run(options: argparse.Namespace) -> int:
-    project = Path(options.project)
-    accepted = read_accepted(Path(options.accepted) if options.accepted else project / ACCEPTED_FILE)
-    chosen = read_settings(project, options.fail_on)
-    report = compare(read_revision(options.old, project), read_revision(options.new, project), accepted, chosen)
-    rendered = FORMATS[options.format](report)
-    if options.output:
-        write_whole(options.output, rendered)
-    else:
-        print(rendered, end="")
-    return report.exit_code
+        level = f" [{settings.levels[name].word}]" if name in settings.levels else ""
+        print(f"{name}{level}\n  {' '.join(found[name])}")

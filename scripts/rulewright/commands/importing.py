@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from rulewright.errors import EXIT_FAILED, InputError, printable
+from rulewright.errors import EXIT_FAILED, InputError, command_line, printable
 from rulewright.files import write_whole
 from rulewright.impact.change import ACCEPTED_FILE, read_accepted
 from rulewright.impact.formats import EXIT_CODES, FORMATS
@@ -34,6 +34,7 @@ from rulewright.project import Project, load_project
 from rulewright.rules.sources import misquotes_of_page, read_prose
 
 
+@command_line
 def main(arguments: Sequence[str] | None = None) -> int:
     """Import pages, write the vendor document, and say what it holds and, if asked, what it means for callers.
 

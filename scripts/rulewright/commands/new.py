@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from rulewright.errors import printable, run_cli
+from rulewright.commands import show_stage
+from rulewright.errors import command_line, printable
 from rulewright.generate.gaps import describe
 from rulewright.new.create import DISTRIBUTION, NOTED, REPAIRED, check_name, create, requirement
 
 _SHOWN: Final = 20
 
 
+@command_line
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make a project for a document: client, overlays, sandbox, tests.
 
@@ -22,15 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 when it is made, 1 when an input is unusable (nothing is left behind), 2 for wrong usage.
     """
     options = _parser().parse_args(arguments)
-    return run_cli(lambda: _run(options))
-
-
-def _run(options: argparse.Namespace) -> int:
-    name = check_name(options.package)
-    pipeline = requirement(options.pipeline)
-    progress = _progress if sys.stderr.isatty() else _silent
+    name, pipeline = check_name(options.package), requirement(options.pipeline)
     made = create(
-        options.dir, options.spec, name, pipeline, overlays=options.overlay, only=options.only, progress=progress
+        options.dir, options.spec, name, pipeline, overlays=options.overlay, only=options.only, progress=show_stage
     )
     place = printable(options.dir.as_posix())
     print(f"{place}/ made: {made.files} files, {made.coverage}")
@@ -93,11 +89,3 @@ def _parser() -> argparse.ArgumentParser:
         help="what installs the pipeline there (default: from where this one is run)",
     )
     return parser
-
-
-def _progress(stage: str) -> None:
-    print(f"{stage} ...", file=sys.stderr)
-
-
-def _silent(text: str) -> None:
-    """Print nothing."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from rulewright.errors import EXIT_USAGE, InputError, printable
+from rulewright.errors import EXIT_USAGE, InputError, command_line, printable
 from rulewright.files import write_whole
 from rulewright.findings import FINDING_FORMATS, Finding, show_findings
 from rulewright.openapi.document import Document, load, to_json, to_yaml
@@ -28,6 +28,7 @@ Exit codes: 0 done, 1 an overlay is invalid or does not fit, 2 wrong usage, 130 
 """
 
 
+@command_line
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit code."""
     parser = _parser()

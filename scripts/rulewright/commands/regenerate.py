@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from rulewright.errors import EXIT_FAILED, InputError, run_cli
+from rulewright.commands import show_stage
+from rulewright.errors import EXIT_FAILED, InputError, command_line
 from rulewright.files import Tree, compare, read_tree, replace_tree, sweep
 from rulewright.findings import FINDING_FORMATS, Finding, show_findings
 from rulewright.generate.generator import Generator, check_tools
@@ -17,7 +18,8 @@ from rulewright.project import Project, load_project
 MINIMUM_PYTHON = (3, 11)
 
 
-def main(arguments: list[str] | None = None) -> int:
+@command_line
+def main(arguments: Sequence[str] | None = None) -> int:
     """Regenerate a project's output, or compare it.
 
     Returns:
@@ -27,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.format != "text" and not options.check:
         parser.error("--format is for --check")
-    return run_cli(lambda: _check(options) if options.format != "text" else _run(options))
+    return _run(options) if options.format == "text" else _show_drift(options)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -52,8 +54,7 @@ def _run(options: argparse.Namespace) -> int:
         sweep(project.output)
     recorded = read_manifest(project)
     name = project.relative(project.output)
-    progress = _progress if sys.stderr.isatty() and not options.quiet else _silent
-    actual, expected, why = _read_and_build(project, recorded, progress)
+    actual, expected, why = _read_and_build(project, recorded, _silent if options.quiet else show_stage)
     if expected is actual:
         say(f"{name}/ is up to date ({len(actual)} files, no input changed)")
         return 0
@@ -80,7 +81,7 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _check(options: argparse.Namespace) -> int:
+def _show_drift(options: argparse.Namespace) -> int:
     """Compare, and print each file that differs as a finding."""
     project = load_project(options.project)
     folder = project.relative(project.output)
@@ -115,10 +116,6 @@ def _read_and_build(
             from rulewright.generate.explain import explain  # noqa: PLC0415  only needed here
 
             raise explain(project, error) from error
-
-
-def _progress(stage: str) -> None:
-    print(f"{stage} ...", file=sys.stderr)
 
 
 def _silent(text: str) -> None:

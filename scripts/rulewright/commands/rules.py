@@ -6,11 +6,11 @@ import argparse
 import dataclasses
 import difflib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from rulewright import findings
-from rulewright.errors import EXIT_FAILED, InputError, printable, run_cli
+from rulewright.errors import EXIT_FAILED, InputError, command_line, printable
 from rulewright.generate.explain import explain as explain_error
 from rulewright.importing.imported import place_of_page
 from rulewright.importing.page import is_url, read_page
@@ -20,21 +20,19 @@ from rulewright.project import Project, load_project
 from rulewright.rules.analysis import analyse
 from rulewright.rules.definition import Finding
 from rulewright.rules.skeleton import find_sentence, skeleton
-from rulewright.rules.sources import Prose, misquotes_of_page, read_prose
+from rulewright.rules.sources import misquotes_of_page
 from rulewright.rules.verdict import explain
 
 
-def main(arguments: list[str] | None = None) -> int:
+@command_line
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run one of the commands about rules.
 
     Returns:
         0 when nothing was found, 1 when something was, 2 for wrong usage.
     """
     options = _parser().parse_args(arguments)
-    return run_cli(lambda: _run(load_project(options.project), options))
-
-
-def _run(project: Project, options: argparse.Namespace) -> int:
+    project = load_project(options.project)
     try:
         return _COMMANDS[options.command](project, options)
     except InputError as error:
@@ -76,8 +74,8 @@ def _parser() -> argparse.ArgumentParser:
 def _check(project: Project, options: argparse.Namespace) -> int:
     if options.format in findings.FINDING_FORMATS:
         return findings.show_findings(options.format, "rules check", lambda: _find_unclaimed(project, options))
-    merged, prose = _read_rules(project, pages=options.pages)
-    count = sum(len(schema.rules) for schema in merged.ruled)
+    merged = _merge(project, pages=options.pages)
+    count, prose = len(merged.rules), merged.prose
     if options.format == "json":
         print(to_json({"rules": count, "unclaimed": [sentence.data() for sentence in prose.unclaimed]}), end="")
     elif prose.unclaimed:
@@ -89,33 +87,28 @@ def _check(project: Project, options: argparse.Namespace) -> int:
 
 def _misquotes_of_pages(project: Project, merged: Merged) -> Iterator[Finding]:
     """Fetch each page that a rule quotes, once, and yield the rules whose words or whose page changed."""
-    rules = [rule for schema in merged.ruled for rule in schema.rules]
-    for name in dict.fromkeys(place_of_page(project, rule.source.page) for rule in rules if rule.source.page):
+    quoted = (rule.source.page for rule in merged.rules if rule.source.page)
+    for name in dict.fromkeys(place_of_page(project, page) for page in quoted):
         if not is_url(name) and not (project.root / name).is_file():
             print(printable(f"not compared: {name} is no URL, no file, and of no imported site"), file=sys.stderr)
             continue
         page = read_page(name if is_url(name) else str(project.root / name), name)
-        yield from misquotes_of_page(name, page.text, page.sha256, rules)
+        yield from misquotes_of_page(name, page.text, page.sha256, merged.rules)
 
 
-def _read_rules(project: Project, *, pages: bool) -> tuple[Merged, Prose]:
-    """Return the rules and the prose of a project.
-
-    Raises:
-        InputError: A rule is malformed, misquoted or wrong.
-    """
+def _merge(project: Project, *, pages: bool) -> Merged:
+    """Return a project's merged document, with its rules checked against the last one and, if asked, their pages."""
     merged = merge(project)  # raises for whatever is malformed, misquoted or wrong
     with merged.explain_errors():
         merged.check_against(project.effective)
         if pages:
             merged.refuse(_misquotes_of_pages(project, merged))
-        prose = read_prose(merged.vendor, merged.ruled, merged.overlays)
-    return merged, prose
+    return merged
 
 
 def _find_unclaimed(project: Project, options: argparse.Namespace) -> Iterator[findings.Finding]:
     """Yield each sentence that no rule claims."""
-    _, prose = _read_rules(project, pages=options.pages)
+    prose = _merge(project, pages=options.pages).prose
     for each in prose.unclaimed:
         message = f"no rule claims this sentence, which sounds like a constraint: {each.text}"
         yield findings.Finding("unclaimed-prose", "error", message, prose.path, each.line)
@@ -131,8 +124,7 @@ def _analyse(project: Project, options: argparse.Namespace) -> int:
 
 def _list(project: Project, options: argparse.Namespace) -> int:
     merged = merge(project)
-    with merged.explain_errors():
-        prose = read_prose(merged.vendor, merged.ruled, merged.overlays)
+    prose = merged.prose
     rules = [{**rule.data(), "schema": schema.name} for schema in merged.ruled for rule in schema.rules]
     if options.format == "json":
         sentences = [sentence.data() for sentence in prose.sentences]
@@ -167,14 +159,13 @@ def _explain(project: Project, options: argparse.Namespace) -> int:
 
 def _new(project: Project, options: argparse.Namespace) -> int:
     merged = merge(project)
-    with merged.explain_errors():
-        prose = read_prose(merged.vendor, merged.ruled, merged.overlays)
-    sentence = find_sentence(prose, options.sentence)
+    sentence = find_sentence(merged.prose, options.sentence)
     action = skeleton(merged.value, sentence)
     if options.format == "json":
         print(to_json(action), end="")
         return 0
-    print(printable(f"# {prose.path}, line {sentence.line}. Complete it, and append it to the actions of an overlay."))
+    place = f"{merged.vendor.path}, line {sentence.line}"
+    print(printable(f"# {place}. Complete it, and append it to the actions of an overlay."))
     print(printable(to_yaml([action])), end="")
     return 0
 

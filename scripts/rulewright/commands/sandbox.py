@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from rulewright.errors import EXIT_FAILED, InputError, run_cli
+from rulewright.errors import EXIT_FAILED, InputError, command_line
 from rulewright.project import load_project
 from rulewright.sandbox import DOCUMENT, Listener, Sandbox, Script, ScriptError, Timing
 
@@ -23,6 +23,7 @@ _ENDING: Final = tuple(
 _FILES: Final = frozenset({".json", ".yaml", ".yml"})
 
 
+@command_line
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until interrupted.
 
@@ -36,10 +37,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         128 and the number of the signal that ended it, 1 when it cannot start; argparse exits with 2 on wrong usage.
     """
     options = _parser().parse_args(arguments)
-    return run_cli(lambda: _run(options))
-
-
-def _run(options: argparse.Namespace) -> int:
     sandbox = Sandbox(
         _document(options.document),
         token=options.token,

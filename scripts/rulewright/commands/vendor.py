@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from rulewright.errors import EXIT_FAILED, InputError, printable, run_cli
+from rulewright.errors import EXIT_FAILED, InputError, command_line, printable
 from rulewright.project import Project, load_project
 from rulewright.vendoring.copy import build_copy, put, show_needs
 from rulewright.vendoring.upgrade import find_affected, show_edits, show_impact
@@ -23,7 +24,8 @@ _PATHS: Final = "files of yours, or folders of them"
 _ROOT: Final = "the folder your imports start from (default: found by your imports)"
 
 
-def main(arguments: list[str] | None = None) -> int:
+@command_line
+def main(arguments: Sequence[str] | None = None) -> int:
     """Copy, verify or upgrade.
 
     Returns:
@@ -31,7 +33,10 @@ def main(arguments: list[str] | None = None) -> int:
         unusable; 2 for wrong usage.
     """
     options = _parser().parse_args(arguments)
-    return run_cli(lambda: _run(options))
+    try:
+        return _COMMANDS[options.command](load_project(options.project), options)
+    except NotACopy as error:
+        raise InputError(str(error)) from error
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -53,14 +58,6 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("paths", nargs="+", metavar="PATH", type=Path, help=_PATHS)
             command.add_argument("--root", type=Path, metavar="DIR", help=_ROOT)
     return parser
-
-
-def _run(options: argparse.Namespace) -> int:
-    project = load_project(options.project)
-    try:
-        return _COMMANDS[options.command](project, options)
-    except NotACopy as error:
-        raise InputError(str(error)) from error
 
 
 def _copy(project: Project, options: argparse.Namespace) -> int:
