@@ -12,7 +12,6 @@ import pytest
 import yaml
 from rulewright.errors import InputError
 from rulewright.importing.imported import import_pages
-from rulewright.importing.merge import STYLE_LIMIT
 from rulewright.openapi.document import load, parse
 from rulewright.openapi.pointer import differences
 
@@ -89,15 +88,12 @@ def test_the_text_means_the_merged_document_to_every_reader(pages: Path, names: 
     assert "example: '16:9'" in imported.text
 
 
-def test_the_first_pages_text_only_grows(pages: Path) -> None:
-    """Quotes, block scalars, comments and indentation of the pages survive; lines are added, none changed."""
-    first = import_pages(sources(pages)[:1]).text
+def test_the_text_of_several_pages_is_written_anew(pages: Path) -> None:
+    """One page's text is kept to the byte; that of several is plain YAML, ended by one line feed."""
+    assert "# and nothing else" in import_pages(sources(pages, ("track.md",))).text
     merged = import_pages(sources(pages)).text
-    rest = iter(merged.splitlines())
-    assert all(line in rest for line in first.splitlines())
-    assert "description: Where it is  # and nothing else" in merged
-    assert "responses: {'204': {description: Gone}}" in merged
-    assert "\ufeff" not in merged
+    assert "# and nothing else" not in merged
+    assert merged.startswith("openapi: ")
     assert merged.endswith("\n")
     assert not merged.endswith("\n\n")
 
@@ -232,16 +228,6 @@ def test_json_and_yaml_pages_are_joined(write: Write) -> None:
     imported = import_pages([write("a.json", text, head=""), write("b.yaml", OPERATION % ("b", "b"))])
     assert list(imported.document.value["paths"]) == ["/j", "/b"]
     assert "x-a: '1e3'" in imported.text
-
-
-def test_large_pages_are_joined_without_their_style(write: Write) -> None:
-    """Above the limit the text is written anew, without comments."""
-    padding = "".join(f"# {'x' * 98}\n" for _ in range(STYLE_LIMIT // 100))
-    imported = import_pages(
-        [write("a.yaml", OPERATION % ("a", "a") + padding), write("b.yaml", OPERATION % ("b", "b"))]
-    )
-    assert "#" not in imported.text
-    assert list(imported.document.value["paths"]) == ["/a", "/b"]
 
 
 def test_anchors_of_two_pages_are_independent(write: Write) -> None:

@@ -16,7 +16,7 @@ from urllib.parse import urljoin
 
 from rulewright.errors import InputError
 from rulewright.files import write_whole
-from rulewright.importing.merge import Disagreement, plan, render
+from rulewright.importing.merge import Disagreement, merge
 from rulewright.importing.page import (
     Choice,
     HtmlPageError,
@@ -128,12 +128,13 @@ def import_pages(sources: Sequence[str], correct: Correct | None = None, choice:
             message = "holds no OpenAPI document: no fenced block like ```yaml POST /path, no bare YAML"
             raise InputError(message, path=source)
     disagreements: list[Disagreement] | None = None if index is None else []
-    additions = plan(documents, disagreements)
+    value = merge(documents, disagreements)
     findings += _find_disagreements(disagreements or [])
-    text = render(documents, additions)
-    merged = parse(text, "the merged document") if additions else documents[0]
+    merged = documents[0]
+    if value is not merged.value:
+        merged = parse(to_yaml(value), "the merged document")
     return Imported(
-        text,
+        merged.text,
         merged,
         tuple(read),
         pages,

@@ -1,24 +1,16 @@
-"""Make one document of the documents of several pages, and write it in the style of the pages."""
+"""Make one document of the documents of several pages."""
 
 from __future__ import annotations
 
 import copy
-import io
 import itertools
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-import yaml
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-from ruamel.yaml.scalarstring import SingleQuotedScalarString
-from ruamel.yaml.util import load_yaml_guess_indent
-
 from rulewright.errors import InputError
 from rulewright.importing.page import edition_of
-from rulewright.openapi.document import Document, parse, to_yaml
+from rulewright.openapi.document import Document
 from rulewright.openapi.operations import Operation, operations
 from rulewright.openapi.pointer import ABSENT, Location, at, differences
 
@@ -28,21 +20,6 @@ _CUT: Final = 100
 _INHERITED: Final = ("openapi", "$self", "info", "servers", "security", "jsonSchemaDialect")
 _TEXTS: Final = ("title", "summary", "description", "example")
 _INHERITED_BY_PATH: Final = ("$ref", "servers", "parameters")
-
-
-@dataclass(frozen=True)
-class Addition:
-    """One part that the documents before lack.
-
-    Args:
-        location: The key to set, or, for a tag, the list to append to.
-        origin: Where the part stands in its own document.
-        source: The index of that document.
-    """
-
-    location: Location
-    origin: Location
-    source: int
 
 
 @dataclass(frozen=True)
@@ -61,11 +38,11 @@ class Disagreement:
     kind: Literal["text", "part", "api"]
 
 
-def plan(documents: Sequence[Document], disagreements: list[Disagreement] | None = None) -> list[Addition]:
-    """List what each document adds to those before it, in order; equal parts are unified.
+def merge(documents: Sequence[Document], disagreements: list[Disagreement] | None = None) -> Any:
+    """Return one document of several; the first one itself where the others add nothing.
 
-    Paths are joined by method, components by section and name, tags by name. What operations inherit
-    (version, info, servers, root security; a path's parameters and servers) must be the same, present or
+    Paths are joined by method, components by section and name, tags by name; equal parts are unified. What operations
+    inherit (version, info, servers, root security; a path's parameters and servers) must be the same, present or
     absent, in all documents that hold it.
 
     Args:
@@ -77,48 +54,26 @@ def plan(documents: Sequence[Document], disagreements: list[Disagreement] | None
         InputError: Two documents disagree about a part (names both places, the first difference and both
             values), or two operations claim one operationId.
     """
-    values = [document.value for document in documents]
-    merged = copy.deepcopy(values[0])
-    additions: list[Addition] = []
+    merged = copy.deepcopy(documents[0].value)
     taken = [documents[0]]
-    for source in range(1, len(documents)):
-        comparison = _Comparison(taken, documents[source], source, disagreements)
-        if disagreements is not None and not comparison.is_of_one_api(merged):
-            continue
-        found = list(comparison.missing(merged, documents[source].value, ()))
-        for addition in found:
-            _add(merged, values, addition)
-        additions += found
-        taken.append(documents[source])
+    is_larger = False
+    for document in documents[1:]:
+        comparison = _Comparison(taken, document, disagreements)
+        if disagreements is None or comparison.is_of_one_api(merged):
+            is_larger |= comparison.add(merged, document.value, ())
+            taken.append(document)
     _check_operation_ids(taken)
-    return additions
-
-
-def merge(values: Sequence[Any], additions: Sequence[Addition]) -> Any:
-    """Return a copy of the first value with the additions put in; any tree of dicts and lists will do."""
-    merged = copy.deepcopy(values[0])
-    for addition in additions:
-        _add(merged, values, addition)
-    return merged
-
-
-def _add(merged: Any, values: Sequence[Any], addition: Addition) -> None:
-    part = copy.deepcopy(at(values[addition.source], addition.origin))
-    if addition.location == ("tags",) and len(addition.origin) == 2:
-        merged["tags"].append(part)
-    else:
-        at(merged, addition.location[:-1])[addition.location[-1]] = part
+    return merged if is_larger else documents[0].value
 
 
 class _Comparison:
     """One document against those before it."""
 
     def __init__(
-        self, earlier: Sequence[Document], document: Document, source: int, disagreements: list[Disagreement] | None
+        self, earlier: Sequence[Document], document: Document, disagreements: list[Disagreement] | None
     ) -> None:
         self.earlier = tuple(earlier)
         self.document = document
-        self.source = source
         self.disagreements = disagreements
 
     def is_of_one_api(self, merged: Any) -> bool:
@@ -134,30 +89,31 @@ class _Comparison:
                 return False
         return True
 
-    def missing(self, merged: Any, value: Any, location: Location) -> Iterator[Addition]:
-        """Yield what `merged` lacks of `value`, both at a location where keys are joined."""
+    def add(self, merged: Any, value: Any, location: Location) -> bool:
+        """Add to `merged` what it lacks of `value`, both at a place where keys are joined; return whether it grew."""
         of_path = _INHERITED_BY_PATH if len(location) == 2 and location[0] in {"paths", "webhooks"} else ()
         for key in of_path if location else _INHERITED:
             if (key in merged) != (key in value):
                 self._disagree((*location, key), merged.get(key, ABSENT), value.get(key, ABSENT))
+        is_larger = False
         for key, child in value.items():
             here = (*location, key)
             if key not in merged:
-                yield Addition(here, here, self.source)
+                merged[key] = copy.deepcopy(child)
+                is_larger = True
             elif _is_joined(here, merged[key], child):
-                yield from self.missing(merged[key], child, here)
+                is_larger |= self.add(merged[key], child, here)
             elif here == ("tags",) and _by_name(merged[key]) and _by_name(child):
-                yield from self._find_missing_tags(merged[key], child)
+                known = _by_name(merged[key])
+                for name, index in _by_name(child).items():
+                    if name in known:
+                        self._disagree(("tags", index), merged[key][known[name]], child[index])
+                    else:
+                        merged[key].append(copy.deepcopy(child[index]))
+                        is_larger = True
             else:
                 self._disagree(here, merged[key], child)
-
-    def _find_missing_tags(self, merged: list[Any], tags: list[Any]) -> Iterator[Addition]:
-        known = _by_name(merged)
-        for name, index in _by_name(tags).items():
-            if name not in known:
-                yield Addition(("tags",), ("tags", index), self.source)
-            else:
-                self._disagree(("tags", index), merged[known[name]], tags[index])
+        return is_larger
 
     def _disagree(self, location: Location, ours: Any, theirs: Any, *, is_api: bool = False) -> None:
         """Note or raise the first difference of two parts, if there is one."""
@@ -245,62 +201,3 @@ def _excerpt(value: Any, start: int) -> str:
 def _is_text(location: Location) -> bool:
     """Return whether a place holds words for people, which two languages write differently."""
     return bool(location) and location[-1] in _TEXTS and location[-2:-1] != ("properties",)
-
-
-# A round trip reads in pure Python, about 50 kB a second; above this only the values are kept, not the style.
-STYLE_LIMIT: Final = 500_000
-_TEXT: Final = "tag:yaml.org,2002:str"
-_YAML_1_1: Final[Any] = yaml.SafeLoader("").resolve
-
-
-def render(documents: Sequence[Document], additions: Sequence[Addition]) -> str:
-    """Return the text of the merged document, ended by one line feed.
-
-    Where nothing is added it is the first page's text, byte for byte. Otherwise quotes, block scalars,
-    comments and indentation are kept where that gives exactly the merged values, and written anew where not.
-    """
-    if not additions:
-        return documents[0].text
-    value = merge([document.value for document in documents], additions)
-    styled = _write_in_style(documents, additions)
-    return styled if styled is not None and _means(styled, value) else to_yaml(value)
-
-
-def _write_in_style(documents: Sequence[Document], additions: Sequence[Addition]) -> str | None:
-    texts = [document.text for document in documents]
-    if sum(map(len, texts)) > STYLE_LIMIT or any(text.lstrip().startswith("{") for text in texts):
-        return None
-    writer = YAML()
-    writer.preserve_quotes = True
-    writer.width = 1 << 20  # a plain line of the vendor's is not broken anew
-    try:
-        first, _, offset = load_yaml_guess_indent(texts[0], yaml=writer)
-        used = {addition.source for addition in additions}  # reading one takes long
-        trees = [first, *(writer.load(text) if number in used else None for number, text in enumerate(texts[1:], 1))]
-        writer.indent(mapping=2, sequence=(offset or 0) + 2, offset=offset or 0)
-        stream = io.StringIO()
-        writer.dump(_quote(merge(trees, additions), set()), stream)
-    except (YAMLError, LookupError, TypeError, ValueError, AttributeError, RecursionError):
-        return None
-    return stream.getvalue().rstrip("\n") + "\n"
-
-
-def _quote(value: Any, seen: set[int]) -> Any:
-    """Quote plain text that a YAML 1.1 reader would take for something else, such as 16:9 (969)."""
-    if type(value) is str:
-        is_text = _YAML_1_1(yaml.ScalarNode, value, (True, False)) == _TEXT
-        return value if is_text else SingleQuotedScalarString(value)
-    if id(value) not in seen:
-        seen.add(id(value))
-        for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
-            value[key] = _quote(value[key], seen)
-    return value
-
-
-def _means(text: str, value: Any) -> bool:
-    """Return whether text reads as exactly this value (1 is not 1.0 and not true)."""
-    try:
-        read = parse(text, "merged").value
-    except InputError:
-        return False
-    return json.dumps(read, sort_keys=True) == json.dumps(value, sort_keys=True)

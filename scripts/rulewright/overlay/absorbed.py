@@ -6,6 +6,7 @@ the vendor's own is worse: lists would be joined, and the vendor's words replace
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,6 @@ from rulewright.errors import InputError
 from rulewright.openapi.document import Document
 from rulewright.openapi.pointer import Location, at, encode
 from rulewright.overlay import Overlay
-from rulewright.overlay.model import Action
 from rulewright.overlay.query import QueryError
 
 WAY_OUT: Final = (
@@ -62,7 +62,9 @@ def find_absorbed(vendor: Document, overlays: Sequence[Overlay]) -> tuple[Additi
     removed: set[Location] = set()
     for overlay in overlays:
         for action in overlay.actions:
-            starts = _select(vendor, action)
+            starts: list[Location] = []
+            with contextlib.suppress(QueryError):  # applying the overlay reports it
+                starts = action.target.select(vendor.value)
             if action.remove:
                 removed.update(starts)
             elif isinstance(action.update, dict):
@@ -120,13 +122,6 @@ def _prune(update: dict[str, Any], locations: Sequence[Location]) -> dict[str, A
         if kept or not deeper:
             result[key] = kept
     return result
-
-
-def _select(vendor: Document, action: Action) -> list[Location]:
-    try:
-        return action.target.select(vendor.value)
-    except QueryError:
-        return []  # applying the overlay reports it
 
 
 def _rewritten(document: Any, start: Location, update: Any) -> Iterator[tuple[str, Location]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from rulewright.openapi.document import MAX_DEPTH, MAX_NODES, Document
 from rulewright.openapi.pointer import ABSENT, Location, decode, encode, path_of
@@ -12,14 +12,15 @@ from rulewright.overlay.model import (
     Action,
     Overlay,
     OverlayError,
+    a_kind,
     at_keys,
     check_extends,
     check_extensions,
+    digest,
+    is_as_expected,
     place,
-    was,
 )
-from rulewright.overlay.query import Query, QueryError, explain_miss
-from rulewright.overlay.values import a_kind, clone, digest, kind, same, show
+from rulewright.overlay.query import Query, QueryError, explain_miss, show
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,23 @@ def trace(ledger: Sequence[Change], location: Location) -> tuple[Location, Chang
     return tuple(path), None
 
 
+def kind(value: Any) -> Literal["object", "array", "primitive"]:
+    """Return which of the three kinds of the Overlay Specification a value is; null is a primitive."""
+    if isinstance(value, dict):
+        return "object"
+    return "array" if isinstance(value, list) else "primitive"
+
+
+def clone(value: Any) -> Any:
+    """Return a deep copy that shares no container with its original, nor within itself.
+
+    `copy.deepcopy` keeps sharing inside the value: two places of one document would change together.
+    """
+    if isinstance(value, dict):
+        return {key: clone(item) for key, item in value.items()}
+    return [clone(item) for item in value] if isinstance(value, list) else value
+
+
 class TooLargeError(ValueError):
     """The result would grow beyond the limits every document has."""
 
@@ -96,8 +114,7 @@ class Draft:
         self._written = 0
         self.changes: list[Change] = []
         self.lines: dict[tuple[str, int], int | None] = {}
-        self._overlay = ""
-        self._action = 0
+        self._action = "", 0
 
     @property
     def value(self) -> Any:
@@ -106,7 +123,7 @@ class Draft:
 
     def begin(self, overlay: str, action: int, line: int | None) -> None:
         """Name the action that makes the changes from here on, and the line at which it begins."""
-        self._overlay, self._action = overlay, action
+        self._action = overlay, action
         self.lines[overlay, action] = line
 
     def at(self, location: Location) -> Any:
@@ -125,7 +142,7 @@ class Draft:
             container.append(clone(value))
         else:
             container[location[-1]] = clone(value)
-        self._record("add", location, new=clone(value), position=position, within=within)
+        self._record(location, "add", None, clone(value), position, within)
 
     def replace(self, location: Location, value: Any, within: Location) -> None:
         """Put a primitive in the place of a primitive."""
@@ -133,7 +150,7 @@ class Draft:
         key: Any = location[-1] if location else 0
         old = container[key]
         container[key] = value
-        self._record("replace", location, old=old, new=value, within=within)
+        self._record(location, "replace", old, value, None, within)
 
     def remove(self, location: Location) -> None:
         """Take a member out of its object or array."""
@@ -141,20 +158,10 @@ class Draft:
         key = location[-1]
         position = key if isinstance(key, int) else list(container).index(key)
         old = container.pop(key)
-        self._record("remove", location, old=old, position=position)
+        self._record(location, "remove", old, None, position, None)
 
-    def _record(
-        self,
-        kind: Literal["add", "remove", "replace"],
-        location: Location,
-        *,
-        old: Any = None,
-        new: Any = None,
-        position: int | None = None,
-        within: Location | None = None,
-    ) -> None:
-        pointer = encode(location)
-        self.changes.append(Change(self._overlay, self._action, pointer, kind, old, new, position, within))
+    def _record(self, location: Location, *change: Any) -> None:
+        self.changes.append(Change(*self._action, encode(location), *change))
 
     def _weigh(self, value: Any, depth: int) -> None:
         """Count what is written: a few actions that copy the document into itself would fill any memory."""
@@ -183,41 +190,37 @@ class IncompatibleError(ValueError):
         self.within = within
 
 
-def merge(draft: Draft, location: Location, update: Any) -> None:
+def merge(draft: Draft, location: Location, update: Any, within: Location = ()) -> None:
     """Merge an update value into one target node.
 
     An object takes an object. An array takes an array, whose items it gets, or one item. A primitive takes
     a primitive.
 
+    Args:
+        draft: The document.
+        location: The target.
+        update: The value, or the part of it that stands at `within`.
+        within: The place in the whole update, where this is a part of it.
+
     Raises:
         IncompatibleError: Any other pair, here or deeper inside.
     """
     target = draft.at(location)
-    if kind(target) == "array" and kind(update) != "array":
+    if not within and kind(target) == "array" and kind(update) != "array":
         draft.add((*location, len(target)), update, ())
-        return
-    _pair(draft, location, update, ())
-
-
-def _pair(draft: Draft, location: Location, update: Any, within: Location) -> None:
-    target = draft.at(location)
-    if kind(target) != kind(update):
-        message = f"cannot merge {a_kind(update)} into {a_kind(target)}"
-        raise IncompatibleError(message, location, within)
-    if isinstance(target, dict):
+    elif kind(target) != kind(update):
+        raise IncompatibleError(f"cannot merge {a_kind(update)} into {a_kind(target)}", location, within)
+    elif isinstance(target, dict):
         for key, value in update.items():
-            if key in target:
-                _pair(draft, (*location, key), value, (*within, key))
-            else:
-                draft.add((*location, key), value, (*within, key))
+            (merge if key in target else Draft.add)(draft, (*location, key), value, (*within, key))
     elif isinstance(target, list):
         for index, item in enumerate(update):
             draft.add((*location, len(target)), item, (*within, index))
-    elif not same(target, update):
+    elif (type(target), repr(target)) != (type(update), repr(update)):  # 1, 1.0 and true are written differently
         draft.replace(location, update, within)
 
 
-LISTED = 5
+_LISTED: Final = 5
 
 
 class Step:
@@ -261,7 +264,9 @@ class Step:
             if () in targets:
                 raise self._fault("cannot remove the document root: it stands in no object or array")
             chosen = set(targets)
-            for target in sorted(targets, key=_siblings_in_order, reverse=True):
+            # backwards, so that later items of an array go before earlier ones
+            order = sorted(targets, key=lambda keys: [(key, "") if isinstance(key, int) else (0, key) for key in keys])
+            for target in reversed(order):
                 if any(target[:length] in chosen for length in range(1, len(target))):
                     continue  # goes with the node it stands in
                 is_primitive_item = isinstance(target[-1], int) and kind(self.draft.at(target)) == "primitive"
@@ -309,7 +314,7 @@ class Step:
         for target in targets:
             value = self.draft.at(target)
             partial = not self.action.remove and kind(value) == "object"
-            if was(expected, value, partial=partial):
+            if is_as_expected(expected, value, partial=partial):
                 continue
             if self.action.remove:
                 new = "this action removes the value"
@@ -376,8 +381,8 @@ class Step:
         return self._fault(str(error), *details)
 
     def _list(self, locations: Sequence[Location]) -> list[str]:
-        lines = [f"{path_of(location)} ({self.where(location)})" for location in locations[:LISTED]]
-        return lines if len(locations) <= LISTED else [*lines, f"and {len(locations) - LISTED} more"]
+        lines = [f"{path_of(location)} ({self.where(location)})" for location in locations[:_LISTED]]
+        return lines if len(locations) <= _LISTED else [*lines, f"and {len(locations) - _LISTED} more"]
 
     def where(self, location: Location) -> str:
         """Return where the value at a location was written: in the document, or by which action."""
@@ -400,11 +405,6 @@ class Step:
 
 def _nodes(count: int) -> str:
     return "1 node" if count == 1 else f"{count} nodes"
-
-
-def _siblings_in_order(location: Location) -> tuple[tuple[int, str], ...]:
-    """Return a sort key; sorted backwards, later items of an array are removed before earlier ones."""
-    return tuple((key, "") if isinstance(key, int) else (0, key) for key in location)
 
 
 @dataclass(frozen=True)

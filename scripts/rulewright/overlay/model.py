@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,8 +16,7 @@ from rulewright.errors import InputError, printable
 from rulewright.openapi.document import Document, load
 from rulewright.openapi.pointer import ABSENT, Location, at
 from rulewright.openapi.references import objects
-from rulewright.overlay.query import Query, QueryError
-from rulewright.overlay.values import a_kind, canonical, digest
+from rulewright.overlay.query import Query, QueryError, canonical, show
 
 
 class OverlayError(InputError):
@@ -50,6 +50,13 @@ class OverlayError(InputError):
             return "\n  ".join([super().__str__(), *map(printable, self.details)])
         head = f"{place(self.path or 'overlay', self.line)}, action {self.action}: {self.message}"
         return printable("\n  ".join([head, *self.details]))
+
+
+def a_kind(value: Any) -> str:
+    """Return the kind of a value with its article, for a message: "an object", "the primitive null"."""
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "an array"
+    return f"the primitive {show(value)}"
 
 
 def place(path: str, line: int | None) -> str:
@@ -100,17 +107,12 @@ def parse_expect(value: Any) -> Expect:
     return expect
 
 
-def check_was(value: Any) -> None:
-    """Check the form of an `x-was`.
-
-    Raises:
-        ValueError: It looks like a digest and is none.
-    """
-    if isinstance(value, str) and value.startswith("sha256:") and not _DIGEST.fullmatch(value):
-        raise ValueError("must be sha256: and 64 hexadecimal digits in lower case, or the old value itself")
+def digest(value: Any) -> str:
+    """Return `sha256:` and the hexadecimal SHA-256 of the canonical text of a value."""
+    return "sha256:" + hashlib.sha256(canonical(value).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def was(expected: Any, value: Any, *, partial: bool) -> bool:
+def is_as_expected(expected: Any, value: Any, *, partial: bool) -> bool:
     """Return whether a value is the one an `x-was` describes.
 
     Args:
@@ -121,7 +123,7 @@ def was(expected: Any, value: Any, *, partial: bool) -> bool:
     if isinstance(expected, str) and expected.startswith("sha256:"):
         return digest(value) == expected
     if partial and isinstance(expected, dict) and isinstance(value, dict):
-        return all(key in value and was(old, value[key], partial=True) for key, old in expected.items())
+        return all(key in value and is_as_expected(old, value[key], partial=True) for key, old in expected.items())
     return canonical(value) == canonical(expected)
 
 
@@ -178,20 +180,21 @@ def check(document: Document) -> str:
     _check_type(document, ("actions",), list, "must be a list of actions")
     if not root["actions"]:
         raise fault(document, ("actions",), "must hold at least one action, got an empty list")
-    for index in range(len(root["actions"])):
+    allowed, first = _ACTION[version], dict[str, int]()
+    for index, action in enumerate(root["actions"]):
         location = ("actions", index)
-        allowed = _ACTION[version]
         _check_type(document, location, dict, "an action must be an object")
         _members(document, location, allowed, required=("target",))
         for name in ("target", "description", *(["copy"] if "copy" in allowed else [])):
             _text(document, (*location, name))
         _check_type(document, (*location, "remove"), bool, "must be true or false")
-        action = document.value["actions"][location[-1]]
         for name in ("target", "copy"):
             query = action.get(name, "$")
             if not query.startswith("$"):
                 raise fault(document, (*location, name), f"must be a query that begins with $, got {query!r}")
-    _unique(document, root["actions"])
+        other = first.setdefault(canonical(action), index)
+        if other != index:
+            raise fault(document, location, f"action {index + 1} repeats action {other + 1} word for word")
     return version
 
 
@@ -229,14 +232,6 @@ def _check_type(document: Document, location: Location, wanted: type, message: s
     value = at(document.value, location)
     if not isinstance(value, wanted):
         raise fault(document, location, f"{message}, got {a_kind(value)}")
-
-
-def _unique(document: Document, actions: Sequence[Any]) -> None:
-    first: dict[str, int] = {}
-    for index, action in enumerate(actions):
-        other = first.setdefault(canonical(action), index)
-        if other != index:
-            raise fault(document, ("actions", index), f"action {index + 1} repeats action {other + 1} word for word")
 
 
 def _near(name: str, known: Sequence[str] | Mapping[str, Any]) -> str:
@@ -328,10 +323,10 @@ def _action(document: Document, index: int) -> Action:
     if not remove and "update" in raw and "copy" in raw:
         # The text voids each in favour of the other; engines disagree which one is left. Nobody means both.
         raise fault(document, location, "has both update and copy; give one of them, or make two actions")
-    try:
-        check_was(raw.get("x-was"))
-    except ValueError as error:
-        raise fault(document, (*location, "x-was"), f"x-was {error}") from error
+    was = raw.get("x-was", ABSENT)
+    if isinstance(was, str) and was.startswith("sha256:") and not _DIGEST.fullmatch(was):
+        message = "x-was must be sha256: and 64 hexadecimal digits in lower case, or the old value itself"
+        raise fault(document, (*location, "x-was"), message)
     try:
         expect = parse_expect(raw["x-expect"]) if "x-expect" in raw else Expect()
     except ValueError as error:
@@ -344,7 +339,7 @@ def _action(document: Document, index: int) -> Action:
         copy=_query(document, (*location, "copy")) if "copy" in raw else None,
         remove=remove,
         expect=expect,
-        was=raw.get("x-was", ABSENT),
+        was=was,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import heapq
 import itertools
+import json
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -40,10 +41,29 @@ from jsonpath_rfc9535.tokens import Token, TokenStream, TokenType
 
 from rulewright.openapi.document import MAX_DEPTH
 from rulewright.openapi.pointer import SHORTHAND, Location, at, path_of
-from rulewright.overlay.values import canonical, show
 
 MAX_SECONDS: Final = 10.0
+_SHOWN: Final = 160
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,999})")
+
+
+def canonical(value: Any) -> str:
+    """Return one text for each JSON value: sorted keys, no white space, no escapes, 1.0 written as 1."""
+    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def show(value: Any) -> str:
+    """Return a value as JSON on one line, cut after 160 characters."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + " …"
 
 
 class OverTimeError(ValueError):
@@ -273,12 +293,16 @@ class Query:
     def trail(self, value: Any) -> list[list[Location]]:
         """Return what is selected after each segment, the root first: where a miss went wrong."""
         self._clock.start()
-        nodes = [JSONPathNode(value=value, location=(), parent=None, root=value)]
+        nodes: Iterable[JSONPathNode] = [JSONPathNode(value=value, location=(), parent=None, root=value)]
         steps: list[list[Location]] = [[()]]
         try:
             for segment in self._compiled.segments:
-                nodes = list(self._once(segment.resolve(nodes)))
-                steps.append([node.location for node in nodes])
+                found: dict[Location, JSONPathNode] = {}
+                for node in segment.resolve(nodes):  # each once, or `$..*..*..*` would grow without bound
+                    self._clock.check()
+                    found.setdefault(node.location, node)
+                nodes = found.values()
+                steps.append(list(found))
         except (JSONPathError, RecursionError, OverTimeError) as error:
             raise QueryError(f"cannot be evaluated: {_reason(error)}") from error
         return steps
@@ -298,15 +322,6 @@ class Query:
         """Return where in the text one segment begins and ends."""
         starts = [part.token.index for part in self._compiled.segments]
         return starts[segment], (*starts, len(self.text))[segment + 1]
-
-    def _once(self, nodes: Iterable[JSONPathNode]) -> Iterator[JSONPathNode]:
-        """Drop repeated nodes between segments, or `$..*..*..*` would grow without bound."""
-        seen: set[Location] = set()
-        for node in nodes:
-            self._clock.check()
-            if node.location not in seen:
-                seen.add(node.location)
-                yield node
 
 
 def _reason(error: Exception) -> str:
