@@ -15,7 +15,7 @@ from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -33,7 +33,6 @@ Exit codes: 0 nothing for callers, 10 compatible changes, 20 something has to be
 callers rely on (--fail-on); 1 an input is unusable, a difference is unexplained or an acceptance is stale, 2 wrong usage.
 """
 _TEXT_MARKS: Final = {"same": "{}", "gone": "[-{}-]", "new": "{{+{}+}}"}
-_MARKDOWN_MARKS: Final = {"same": "{}", "gone": "<del>{}</del>", "new": "<ins><b>{}</b></ins>"}
 _SEVERITY_MARKS: Final = {
     Severity.BREAKING: "🔴 breaking", Severity.REVIEW: "🟡 review", Severity.COMPATIBLE: "🟢 compatible",
 }  # fmt: skip
@@ -49,10 +48,7 @@ document.addEventListener("click", (event) => {
 });
 """
 """Copies a fingerprint; nothing else on the page needs a script."""
-_MOST_ROWS: Final = 20
 _MOST_OPERATIONS: Final = 2
-_MOST_PLACES: Final = 10
-_MOST_LINES: Final = 4
 
 
 def operations_of(change: Change) -> list[str]:
@@ -81,14 +77,6 @@ def _places(change: Change) -> list[str]:
     return [str(old) if str(old) == str(new) else f"{old} -> {new}" for old, new in change.spots]
 
 
-def _open(report: Report) -> list[Change]:
-    return [each for each in report.changes if each.accepted is None and each.severity > Severity.NOTHING]
-
-
-def _quiet(report: Report) -> list[Change]:
-    return [each for each in report.changes if each.accepted is None and each.severity is Severity.NOTHING]
-
-
 def _counts(changes: Sequence[Change]) -> str:
     found = Counter(each.check for each in changes)
     return ", ".join(name if count == 1 else f"{count} {name}" for name, count in found.items())
@@ -109,36 +97,12 @@ def _numbers(impact: RequestImpact) -> str:
     return f"{impact.before} of {impact.total} combinations were accepted, {impact.after} are now"
 
 
-def render_text(report: Report) -> str:
-    """Return the report for a terminal."""
-    lines = [f"{_line(report.old.label)} -> {_line(report.new.label)}", _line(report.headline)]
-    lines += [""] if report.failed else []
-    for each in report.unexplained:
-        lines.append(f"error: unexplained: no check understands the {each.kind} at {_line(each.pointer)}")
-        lines += [f"  was: {_json(each.old)}", f"  is:  {_json(each.new)}"]
-    lines += [f"error: {_line(each)}" for each in report.expired]
-    for severity, changes in _by_severity(_open(report)):
-        lines += ["", severity.title, *(line for each in changes for line in _text_change(each))]
-    if report.requests:
-        lines += ["", "requests", *(line for each in report.requests for line in _text_requests(each))]
-    if accepted := [each for each in report.changes if each.accepted]:
-        lines += [
-            "",
-            "accepted",
-            *(f"  {_line(each.effect)}: accepted by {_line(each.accepted or '')}" for each in accepted),
-        ]
-    if quiet := _quiet(report):
-        lines += ["", f"not noticed by callers: {len(quiet)} ({_counts(quiet)}); --format json lists them"]
-    return "\n".join(lines).rstrip() + "\n"
-
-
-def _text_change(change: Change) -> Iterator[str]:
-    yield f"  {_line(subject(change))}: {_line(change.effect)}"
+def _facts(change: Change) -> str:
+    """Return who breaks, the check, the first place, and what to accept a finding by."""
     places = _places(change)
     more = f" and {len(places) - 1} more" if len(places) > 1 else ""
-    about = [", ".join(change.who), change.check, *(f"{_line(each)}{more}" for each in places[:1])]
-    yield f"    {' · '.join(filter(None, [*about, f'fingerprint {change.fingerprint}']))}"
-    yield from (f"    {_line(each)}" for each in _more(change, most=_MOST_LINES))
+    facts = [", ".join(change.who), change.check, *(f"{each}{more}" for each in places[:1])]
+    return " · ".join([*filter(None, facts), f"fingerprint {change.fingerprint}"])
 
 
 def _more(change: Change, most: int | None = None) -> Iterator[str]:
@@ -155,19 +119,47 @@ def _more(change: Change, most: int | None = None) -> Iterator[str]:
     yield from (f"also: {each.effect}" for each in change.parts)
 
 
-def _text_requests(impact: RequestImpact) -> Iterator[str]:
-    yield f"  {_line(impact.operation)} ({impact.where}): {_line(_numbers(impact))}"
-    for verb, group in impact.groups:
-        yield f"    {group.count} {verb} being accepted: {_line(group.cause)}; smallest: {_json(group.witness)}"
-
-
 def _line(text: str) -> str:
     """Return foreign text as one printable line."""
     return printable(" ".join(text.split()))
 
 
-def _json(value: Any) -> str:
-    return printable(as_text(value))
+def _markdown(text: str) -> str:
+    """Return foreign text as Markdown without effect: no tags, links, mentions or table cells."""
+    safe = "".join(char if char in _MARKDOWN_PLAIN or char > "\x7f" else f"&#{ord(char)};" for char in _line(text))
+    # a colon before a word may begin an address or an :emoji:
+    return re.sub(r":(?! |$)", "&#58;", safe).replace("www.", "www&#46;")
+
+
+def render_text(report: Report) -> str:
+    """Return the report for a terminal."""
+    return _render("report.txt.jinja", report, _line)
+
+
+def render_markdown(report: Report) -> str:
+    """Return the report as a comment on a pull request: the verdict, one table, changed numbers, the rest folded."""
+    return _render("comment.md.jinja", report, _markdown)
+
+
+def render_html(report: Report) -> str:
+    """Return the report as one page, without anything to fetch, which needs no script to be read."""
+    return _render("page.html.jinja", report, _line)
+
+
+def _render(name: str, report: Report, clean: Callable[[str], str]) -> str:
+    found = [each for each in report.changes if each.accepted is None and each.severity > Severity.NOTHING]
+    page = _environment(clean, autoescape=name.endswith(".html.jinja")).get_template(name)
+    text = page.render(
+        report=report, found=found, by_severity=list(_by_severity(found)),
+        counted=[each for each in report.requests if each.stops or each.starts],
+        accepted=[each for each in report.changes if each.accepted],
+        quiet=[each for each in report.changes if each.accepted is None and each.severity is Severity.NOTHING],
+        tables={(each.operation, each.where): table for each in report.requests if (table := decisions(each))},
+        marks=_SEVERITY_MARKS, who=WHO.items(), version=version("rulewright"),
+        script=Markup(_SCRIPT),  # noqa: S704  ours, and in it nothing of a document
+        script_hash=f"sha256-{b64encode(sha256(_SCRIPT.encode()).digest()).decode()}",
+    )  # fmt: skip
+    return text.rstrip() + "\n"
 
 
 def _by_severity(changes: Sequence[Change]) -> Iterator[tuple[Severity, list[Change]]]:
@@ -177,105 +169,14 @@ def _by_severity(changes: Sequence[Change]) -> Iterator[tuple[Severity, list[Cha
             yield severity, found
 
 
-def render_markdown(report: Report) -> str:
-    """Return the report as a comment on a pull request: the verdict, one table, changed numbers, the rest folded."""
-    found = _open(report)
-    lines = [f"### Impact on callers: {_escape(report.headline)}", ""]
-    lines += [
-        f"- **unexplained**: no check understands the {each.kind} at {_code(each.pointer)}"
-        for each in report.unexplained
-    ]
-    lines += [f"- **expired**: {_escape(message)}" for message in report.expired]
-    lines += [""] if report.failed else []
-    lines += _markdown_changes(found)
-    lines += _markdown_counts([each for each in report.requests if each.stops or each.starts])
-    folded = {
-        "Details": _markdown_details(found),
-        "Accepted": (
-            f"- {_escape(each.effect)}: {_escape(each.accepted or '')}" for each in report.changes if each.accepted
-        ),
-        f"Not noticed by callers ({len(_quiet(report))})": (
-            f"- {_escape(each.effect)} ({_code(each.pointer)})" for each in _quiet(report)
-        ),
-        "What was compared": _markdown_about(report),
-    }
-    for title, entries in folded.items():
-        if listed := list(entries):
-            lines += ["<details>", f"<summary>{title}</summary>", "", *listed, "", "</details>", ""]
-    return "\n".join(lines).rstrip() + "\n"
-
-
-def _markdown_changes(changes: Sequence[Change]) -> list[str]:
-    if not changes:
-        return []
-    lines = ["| | what a caller notices | who breaks |", "|---|---|---|"]
-    for each in changes[:_MOST_ROWS]:
-        what = f"{_escape(subject(each))}: {_escape(each.effect)}"
-        if each.words:
-            what += "<br>" + " ".join(_MARKDOWN_MARKS[word.kind].format(_escape(word.text)) for word in each.words)
-        lines.append(f"| {_SEVERITY_MARKS[each.severity]} | {what} | {', '.join(each.who) or 'nobody'} |")
-    if len(changes) > _MOST_ROWS:
-        lines.append(f"| | and {len(changes) - _MOST_ROWS} more, see the details | |")
-    return [*lines, ""]
-
-
-def _markdown_counts(requests: Sequence[RequestImpact]) -> list[str]:
-    lines = ["| request | combinations | were accepted | are now | stop | start |", "|---|--:|--:|--:|--:|--:|"]
-    for each in requests:
-        stops, starts = (sum(group.count for group in groups) for groups in (each.stops, each.starts))
-        numbers = " | ".join(map(str, (each.total, each.before, each.after, stops, starts)))
-        lines.append(f"| {_escape(each.operation)} ({each.where}) | {numbers} |")
-    return [*lines, ""] if requests else []
-
-
-def _markdown_details(changes: Sequence[Change]) -> Iterator[str]:
-    for each in changes:
-        places = _places(each)
-        more = [f"and {len(places) - _MOST_PLACES} more places"] if len(places) > _MOST_PLACES else []
-        lines = [*map(_code, places[:_MOST_PLACES]), *more, *map(_escape, _more(each))]
-        lines += [f"in {_escape(', '.join(operations_of(each)))}"] if len(each.uses) > _MOST_OPERATIONS else []
-        head = f"- {_escape(each.effect)} ({each.check}, accept by {_code(each.fingerprint)})"
-        yield "<br>".join([head, *lines])
-
-
-def _markdown_about(report: Report) -> Iterator[str]:
-    yield f"- old: {_escape(report.old.label)}: {_escape(identity(report.old))}"
-    yield f"- new: {_escape(report.new.label)}: {_escape(identity(report.new))}"
-    yield f"- rulewright {version('rulewright')}"
-    for each in report.requests:
-        yield f"- {_escape(each.operation)} ({each.where}): {_escape(each.method)}"
-
-
-def _escape(text: str) -> str:
-    """Return foreign text as Markdown without effect: no tags, links, mentions or table cells."""
-    safe = "".join(char if char in _MARKDOWN_PLAIN or char > "\x7f" else f"&#{ord(char)};" for char in _line(text))
-    # a colon before a word may begin an address or an :emoji:
-    return re.sub(r":(?! |$)", "&#58;", safe).replace("www.", "www&#46;")
-
-
-def _code(text: str) -> str:
-    return f"<code>{_escape(text)}</code>"
-
-
-def render_html(report: Report) -> str:
-    """Return the report as one page, without anything to fetch, which needs no script to be read."""
-    tables = {(each.operation, each.where): found for each in report.requests if (found := decisions(each)) is not None}
-    page = _environment().get_template("page.html.jinja")
-    return page.render(
-        report=report, tables=tables, by_severity=list(_by_severity(_open(report))), quiet=_quiet(report),
-        accepted=[each for each in report.changes if each.accepted], who=WHO.items(), version=version("rulewright"),
-        script=Markup(_SCRIPT),  # noqa: S704  ours, and in it nothing of a document
-        script_hash=f"sha256-{b64encode(sha256(_SCRIPT.encode()).digest()).decode()}",
-    )  # fmt: skip
-
-
 @cache
-def _environment() -> Environment:
+def _environment(clean: Callable[[str], str], *, autoescape: bool) -> Environment:
+    """Return an environment in which every expression is cleaned, and in a page escaped after that."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        # every expression becomes one printable line, and is escaped after that; what a macro wrote is both
-        finalize=lambda value: _line(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
+        autoescape=autoescape,  # noqa: S701  what is no page has an escape of its own
+        # what a macro wrote is clean already
+        finalize=lambda value: clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -284,7 +185,8 @@ def _environment() -> Environment:
     # not Jinja's join: it escapes before the line above
     environment.filters |= {
         "json": as_text, "listed": ", ".join, "subject": subject, "places": _places, "identity": identity,
-        "operations": operations_of, "numbers": _numbers,
+        "operations": operations_of, "numbers": _numbers, "facts": _facts, "more": _more, "counts": _counts,
+        "code": lambda text: Markup(f"<code>{clean(text)}</code>"),  # noqa: S704  cleaned
     }  # fmt: skip
     return environment
 
@@ -298,7 +200,9 @@ def findings_of(report: Report) -> list[Finding]:
     ]  # fmt: skip
     found += [Finding("expired", "error", message) for message in report.expired]
     levels = {Severity.BREAKING: "error", Severity.REVIEW: "warning", Severity.COMPATIBLE: "note"}
-    for each in _open(report):
+    for each in report.changes:
+        if each.accepted is not None or each.severity is Severity.NOTHING:
+            continue
         lines = [f"{subject(each)}: {each.effect}", *_more(each), f"accept by {each.fingerprint}"]
         spot = each.spots[0][1] if each.spots else None
         place = (spot.path, spot.line, spot.column) if spot else (report.new.vendor.path, None, None)
