@@ -10,7 +10,7 @@ import pytest
 from rulewright.merged import Merged
 from rulewright.rules.definition import Rule, RuledSchema, Source, implication, with_rules_as_schema
 from rulewright.rules.space import Given, Length, Sample, Space, concrete, concretes, domains, schema_domains
-from rulewright.rules.verdict import Verdict, mentions
+from rulewright.rules.verdict import Verdict
 
 from tests.rules.compiling import rule
 
@@ -268,7 +268,7 @@ def test_the_broken_rules_of_a_body() -> None:
 @pytest.mark.parametrize(("subject", "fields"), [(FIRST, "ab"), (SECOND, "cd"), (DOUBT, "e"), (rule(True, False), "")])
 def test_the_fields_a_rule_reads(subject: Rule, fields: str) -> None:
     """Fields of the body at any depth of the schemas, but not fields inside a field."""
-    assert [name for name in "abcdef" if mentions(subject, name)] == list(fields)
+    assert [name for name in "abcdef" if name in subject.fields] == list(fields)
     verdict = Verdict(RuledSchema(("S",), {}, (subject,)), levels=("error", "warning"))
     assert [name for name in "abcdef" if verdict.mentions(name)] == list(fields)
     assert not Verdict(RuledSchema(("S",), {}, (subject,)), levels=()).mentions("a")

@@ -19,8 +19,7 @@ from rulewright.openapi.document import load, parse, to_json, to_yaml
 from rulewright.project import Project, load_project
 from rulewright.rules.analysis import analyse
 from rulewright.rules.definition import Finding
-from rulewright.rules.skeleton import find_sentence, skeleton
-from rulewright.rules.sources import misquotes_of_page
+from rulewright.rules.sources import find_sentence, misquotes_of_page, skeleton
 from rulewright.rules.verdict import explain
 
 

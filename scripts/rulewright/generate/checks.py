@@ -36,7 +36,6 @@ from rulewright.rules import expression
 from rulewright.rules.definition import RuledSchema
 from rulewright.rules.dialect import DialectError, check, translate
 from rulewright.rules.expression import Compiler, Expression, Term, every, is_type, negate, some
-from rulewright.rules.verdict import mentions
 
 _STRUCTURE: Final = frozenset({"paths", "components", "schemas", "properties", "requestBody", "content", "schema"})
 _CHOICES: Final = {"anyOf": "at least one", "oneOf": "exactly one"}
@@ -671,7 +670,7 @@ def _keywords(ruled: RuledSchema | None, operation: Operation, names: Names) -> 
     for key, name in parameter_names(operation.parameters).items():
         if key in arguments:
             result[name] = arguments[key]
-        elif ruled is not None and any(mentions(rule, name) for rule in ruled.rules):
+        elif ruled is not None and any(name in rule.fields for rule in ruled.rules):
             message = f"{operation.id} has rules about its parameters, but its function takes no {key!r}"
             raise InputError(message, pointer=operation.pointer)
     return result

@@ -11,7 +11,6 @@ from rulewright.generate.statements import Block, Comment, If, Line, Loop, when
 from rulewright.rules.definition import Rule, RuledSchema
 from rulewright.rules.expression import TYPES, Compiler, every, mismatches, negate, render
 from rulewright.rules.space import Given, Length, domains
-from rulewright.rules.verdict import mentions
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ def compile_rules(
         local: The variable of each of its fields.
         patterns: The constants of regular expressions; new ones are added.
     """
-    fields = [name for name in local if any(mentions(rule, name) for rule in ruled.rules)]
+    fields = [name for name in local if any(name in rule.fields for rule in ruled.rules)]
     data = RuleData(
         rule_set(function), ruled.pointer, ruled.rules, tuple(fields), _listed_domains(ruled, document, fields)
     )

@@ -23,7 +23,7 @@ from rulewright.openapi.schemas import Schemas
 from rulewright.overlay import Overlay, notes
 from rulewright.rules.definition import Rule, RuledSchema
 from rulewright.rules.space import Length, Space, concrete, inner_values, product
-from rulewright.rules.verdict import Verdict, mentions
+from rulewright.rules.verdict import Verdict
 
 ACCEPTED: Final = "x-accepted-findings"
 LIMIT: Final = 2_000_000
@@ -151,7 +151,7 @@ def _analyse(ruled: RuledSchema, document: Any, accepted: Mapping[str, str]) -> 
     inner = inner_values(ruled, document)
     space.domains |= inner
     space.sampled |= inner.keys()
-    walked = {name: space.alternatives(name) for name in space.domains if any(mentions(r, name) for r in ruled.rules)}
+    walked = {name: space.alternatives(name) for name in space.domains if any(name in r.fields for r in ruled.rules)}
     free = {name: len(space.alternatives(name)) for name in space.domains if name not in walked}
     size, others = product(map(len, walked.values())), product(free.values())
     if size > LIMIT:
@@ -243,7 +243,7 @@ class _Proof:
         rules = list(self.ruled.rules) if strict else self._errors
         if strict and len(rules) == len(self._errors):
             return None
-        if len(given) > 1 and not any(all(mentions(rule, name) for name in given) for rule in rules):
+        if len(given) > 1 and not any(all(name in rule.fields for name in given) for rule in rules):
             return None
         body = {name: concrete(value[0]) for name, value in given.items()}
         part = {"properties": {name: {"const": value} for name, value in body.items()}, "required": list(body)}

@@ -16,7 +16,7 @@ from rulewright.errors import InputError
 from rulewright.openapi.operations import METHODS, operation_parameters, parameter_names, parameters_schema
 from rulewright.openapi.pointer import Location, encode
 from rulewright.openapi.references import objects
-from rulewright.rules.dialect import DialectError, check, lower
+from rulewright.rules.dialect import DialectError, check, lower, members
 
 EXTENSION: Final = "x-rules"
 VARIANTS: Final = "x-variants"
@@ -108,6 +108,12 @@ class Rule:
     passes: Any
     breaks: Any
     location: Location = field(compare=False)
+
+    @cached_property
+    def fields(self) -> frozenset[str]:
+        """The fields of the body, or the parameters, that the rule reads."""
+        parts = (*members(self.condition), *members(self.requirement))
+        return frozenset(name for part in parts for name in (*part.get("properties", {}), *part.get("required", [])))
 
     def data(self) -> dict[str, Any]:
         """Return what people know of the rule as JSON."""

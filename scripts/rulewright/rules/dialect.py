@@ -229,6 +229,14 @@ def children(schema: Any) -> Iterator[tuple[Location, Any]]:
             yield (keyword,), schema[keyword]
 
 
+def members(schema: Any) -> Iterator[dict[str, Any]]:
+    """Yield a schema and those within it that apply to the same value: its `allOf`, `anyOf` and `not`."""
+    if isinstance(schema, dict):
+        yield schema
+        for part in (*schema.get("allOf", []), *schema.get("anyOf", []), schema.get("not")):
+            yield from members(part)
+
+
 def lower(schema: Any, version: str) -> Any:
     """Return a rule's schema in the words of an OpenAPI version (`3.0.3`, `3.1.0`); the argument stays as is."""
     return _lower_30(schema) if version.startswith("3.0") else copy.deepcopy(schema)

@@ -2,14 +2,15 @@
 
 The other way round, every sentence of the vendor document that sounds like a constraint is claimed by a rule that
 quotes it, or by an entry of an overlay's `x-waived-prose` with a reason. An unclaimed sentence is new, or has changed.
-What the vendor names without describing it is a known hole, an entry of `x-known-holes`.
+What the vendor names without describing it is a known hole, an entry of `x-known-holes`. `skeleton` begins a rule for a
+sentence: an overlay action whose target, source and fields are filled in.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -17,7 +18,10 @@ from typing import Any, Final
 from rulewright.errors import InputError
 from rulewright.openapi.document import Document, to_yaml
 from rulewright.openapi.operations import operations
-from rulewright.openapi.pointer import Location, encode, resolve
+from rulewright.openapi.pointer import Location, at, decode, encode, resolve
+from rulewright.openapi.references import follow_schema
+from rulewright.openapi.sample import samples
+from rulewright.openapi.schemas import SchemaError, Schemas
 from rulewright.overlay import Overlay, notes
 from rulewright.rules.definition import Finding, Rule, RuledSchema, Source
 
@@ -269,36 +273,31 @@ def read_prose(vendor: Document, ruled: Sequence[RuledSchema], overlays: Sequenc
         InputError: A waiver is malformed, or quotes words that no longer stand in a constraint-like sentence.
     """
     quotes = [(rule.source.pointer, fold(rule.source.quote), rule.id) for schema in ruled for rule in schema.rules]
-    waivers, bulk = _read_waivers(vendor.value, overlays)
-    used: set[str] = set()
-    holes = read_holes(vendor, overlays)
+    waivers, holes = _read_waivers(vendor.value, overlays), read_holes(vendor, overlays)
+    used: set[_Waiver] = set()
     result = []
     for location, text in texts(vendor.value):
         pointer = encode(location)
         for sentence in filter(sounds_like_a_constraint, sentences(text)):
             rules = tuple(rule for at, quote, rule in quotes if at == pointer and _overlap(quote, sentence))
             hole = next((each for each in holes if each.at == f"#{pointer}" and _overlap(each.quote, sentence)), None)
-            _, waiver = waivers.get((pointer, sentence), (None, hole.reason if hole else None))
-            for place, (reason, parts) in () if waiver or rules else bulk.items():
-                if any(f"{pointer}/".startswith(f"{part}/") for part in parts):
-                    waiver = reason
-                    used.add(place)
+            found = [each for each in waivers if each.quote == sentence and pointer in each.parts]
+            if not (found or hole or rules):
+                found = [each for each in waivers if each.quote is None and each.is_above(pointer)]
+            used.update(found)
+            waiver = found[-1].reason if found else hole.reason if hole else None
             result.append(Sentence(f"#{pointer}", vendor.line(pointer), sentence, rules, waiver))
-    waived = {(each.at[1:], each.text) for each in result}
-    if stale := [(at, quote, place) for (at, quote), (place, _) in waivers.items() if (at, quote) not in waived]:
-        raise InputError("\n".join(_stale(vendor, *each) for each in stale))
-    if idle := [place for place in bulk if place not in used]:
-        raise InputError(
-            f"{idle[0]}: {WAIVED}: waives no sentence that nothing else claims (any more); remove the entry"
-        )
+    idle = [each for each in waivers if each not in used]
+    if stale := [_stale(vendor, each.parts[0], each.quote, each.place) for each in idle if each.quote is not None]:
+        raise InputError("\n".join(stale))
+    if idle:
+        message = f"{WAIVED}: waives no sentence that nothing else claims (any more); remove the entry"
+        raise InputError(f"{idle[0].place}: {message}")
     return Prose(vendor.path, tuple(result))
 
 
 def _stale(vendor: Document, at: str, quote: str, place: str) -> str:
-    try:
-        text = resolve(vendor.value, at)
-    except (LookupError, ValueError):
-        text = None
+    text = _text_at(vendor, at)
     now = f"\n  now reads: {_closest(text, quote)}" if isinstance(text, str) else ""
     return (
         f"{place}: {WAIVED}: no constraint-like sentence at #{at} reads {quote!r}{now}\n"
@@ -330,18 +329,30 @@ def texts(value: Any, location: Location = ()) -> Iterator[tuple[Location, str]]
             yield from texts(child, (*location, index))
 
 
-def _read_waivers(
-    document: Any, overlays: Sequence[Overlay]
-) -> tuple[dict[tuple[str, str], tuple[str, str]], dict[str, tuple[str, list[str]]]]:
-    """Return the waivers of single sentences and those of all sentences in some parts of the document.
+@dataclass(frozen=True)
+class _Waiver:
+    """An entry of `x-waived-prose`: of one sentence, or of all below some parts that nothing else claims.
 
-    Returns:
-        By pointer and sentence, the file with the line and the reason; by file with line, the reason and the pointers
-        of the parts.
+    Args:
+        place: The file and line of the entry.
+        reason: Why no rule can hold what it waives.
+        parts: JSON pointers of the text, or of the parts.
+        quote: The sentence, or None for all.
     """
+
+    place: str
+    reason: str
+    parts: tuple[str, ...]
+    quote: str | None
+
+    def is_above(self, pointer: str) -> bool:
+        """Return whether a place is in one of the parts."""
+        return any(f"{pointer}/".startswith(f"{part}/") for part in self.parts)
+
+
+def _read_waivers(document: Any, overlays: Sequence[Overlay]) -> list[_Waiver]:
     forms = ({"at", "quote", "reason"}, {"at", "reason"}, {"tag", "reason"})
-    waivers: dict[tuple[str, str], tuple[str, str]] = {}
-    bulk: dict[str, tuple[str, list[str]]] = {}
+    found = []
     for overlay, index, entry in notes(overlays, WAIVED):
         location = (WAIVED, index)
         is_known = isinstance(entry, dict) and set(entry) in forms
@@ -350,15 +361,14 @@ def _read_waivers(
             raise overlay.document.error(f"{message}; each is text", location)
         if not entry["reason"].strip():
             raise overlay.document.error("waived prose needs a reason", location)
-        place, reason = f"{overlay.path}:{overlay.document.line(location)}", entry["reason"]
-        if "quote" in entry:
-            waivers[entry["at"].removeprefix("#"), fold(entry["quote"])] = place, reason
-        elif "tag" in entry:
+        if "tag" in entry:
             tagged = (each for each in operations(document) if entry["tag"] in (each.body.get("tags") or ()))
-            bulk[place] = reason, [each.pointer for each in tagged]
+            parts = tuple(each.pointer for each in tagged)
         else:
-            bulk[place] = reason, [entry["at"].removeprefix("#")]
-    return waivers, bulk
+            parts = (entry["at"].removeprefix("#"),)
+        place, quote = f"{overlay.path}:{overlay.document.line(location)}", entry.get("quote")
+        found.append(_Waiver(place, entry["reason"], parts, quote and fold(quote)))
+    return found
 
 
 HOLES: Final = "x-known-holes"
@@ -406,18 +416,132 @@ def read_holes(vendor: Document, overlays: Sequence[Overlay]) -> tuple[KnownHole
         if not fits or not all(isinstance(each, str) and each.strip() for each in entry.values()):
             message = f"a known hole has {', '.join(_NEEDED)}, and may have path, each text"
             raise overlay.document.error(message, location)
-        hole = KnownHole(**{key: " ".join(value.split()) for key, value in entry.items()})
+        hole = KnownHole(**{key: fold(value) for key, value in entry.items()})
         if hole.name in found:
             raise overlay.document.error(f"the known hole {hole.name!r} is named twice", (*location, "name"))
-        if hole.quote not in " ".join(str(_text(vendor, hole.at)).split()):
+        if hole.quote not in fold(str(_text_at(vendor, hole.at) or "")):
             message = f"the quoted words do not stand at {hole.at} of {vendor.path}; the vendor may describe it by now"
             raise overlay.document.error(message, (*location, "quote"))
         found[hole.name] = hole
     return tuple(found.values())
 
 
-def _text(vendor: Document, at: str) -> Any:
+def _text_at(vendor: Document, at: str) -> Any:
     try:
         return resolve(vendor.value, at)
     except (LookupError, ValueError):
-        return ""
+        return None
+
+
+_WORD: Final = re.compile(r"[^\W_]+")
+_COUNTS: Final = re.compile(r"(?<![A-Za-z0-9_])(\d+)(?:\s*(?:-|–|~|to|至|到)\s*(\d+))?(?![A-Za-z0-9_])")
+
+
+def find_sentence(prose: Prose, words: str) -> Sentence:
+    """Return the one constraint-like sentence that holds some words.
+
+    Raises:
+        InputError: There is none, or more than one.
+    """
+    wanted = fold(words).casefold()
+    found = [each for each in prose.sentences if wanted in fold(each.text).casefold()]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        lines = "\n".join(f"  line {each.line}, {each.at}\n    {each.text}" for each in found)
+        raise InputError(f"{len(found)} sentences hold these words; give more of one\n{lines}", path=prose.path)
+    close = difflib.get_close_matches(words, [each.text for each in prose.sentences], 1, 0.4)
+    hint = f"did you mean: {close[0]}" if close else "see rulewright rules list"
+    raise InputError(f"no sentence that sounds like a constraint holds {words!r}; {hint}", path=prose.path)
+
+
+def skeleton(document: Any, sentence: Sentence) -> dict[str, Any]:
+    """Return the overlay action of a rule for a sentence.
+
+    What the sentence mentions decides: a listed value of a field goes into `if`, numbers become bounds of the field it
+    describes, or of the next one it mentions. The author has to judge all of it, and to write the message.
+
+    Args:
+        document: The document with all overlays applied.
+        sentence: One sentence of the vendor document.
+    """
+    owner, described = _owner(document, decode(sentence.at))
+    schema = follow_schema(document, at(document, owner))
+    fields = {name: follow_schema(document, each) for name, each in (schema.get("properties") or {}).items()}
+    mentioned = dict(_mentions(sentence.text, fields))
+    subject = described or next(
+        iter(name for name in fields if _says(sentence.text, name)), next(iter(fields), "field")
+    )
+    given = {name: value for name, value in mentioned.items() if name != subject} or dict([*mentioned.items()][:1])
+    condition = {"properties": {name: {"const": value} for name, value in given.items()}, "required": [*given]}
+    then = {"properties": {subject: _bounds(sentence.text, fields.get(subject, {}))}, "required": [subject]}
+    passes = _example(document, {"allOf": [schema, condition, then]}) or _example(document, schema) | given
+    breaks = _example(document, {"allOf": [schema, condition, {"not": then}]}) or passes
+    return {
+        "target": "$" + "".join(f"['{name}']" if not str(name).isidentifier() else f".{name}" for name in owner),
+        "description": "Why this rule exists, and its evidence.",
+        "update": {
+            "x-rules": [
+                {
+                    "id": "-".join(_WORD.findall(sentence.text.casefold())[:5]) or "name-of-the-rule",
+                    "level": "error",
+                    "message": f"{subject} must ...",
+                    "source": {"at": sentence.at, "quote": sentence.text},
+                    "if": condition if given else {},
+                    "then": then,
+                    "examples": {"passes": passes, "breaks": breaks},
+                }
+            ]
+        },
+    }
+
+
+def _owner(document: Any, location: Location) -> tuple[Location, str | None]:
+    """Return the schema, or the operation, whose rule it would be, and the field that the text describes."""
+    for end in range(len(location) - 1, 0, -1):
+        if location[end - 1] == "properties":
+            return location[: end - 1], str(location[end])
+    if location[:1] == ("paths",) and len(location) > len(("paths", "path", "method")):
+        operation = at(document, location[:3])
+        content = follow_schema(document, operation.get("requestBody")).get("content") or {}
+        body: dict[str, Any] = next((media["schema"] for media in content.values() if "schema" in media), {})
+        if "$ref" in body:
+            return decode(body["$ref"].removeprefix("#")), None
+        return location[:3], None
+    return location[:-1], None
+
+
+def _mentions(text: str, fields: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Yield each field of which the sentence mentions a listed value, with that value."""
+    for name, field in fields.items():
+        for value in sorted(map(str, field.get("enum") or ()), key=len, reverse=True):
+            if _says(text, value):
+                yield name, value
+                break
+
+
+def _says(text: str, name: str) -> bool:
+    plain = re.sub(r"[\W_]+", "", name.casefold())
+    return re.search(rf"(?<![a-z0-9]){re.escape(plain)}(?![a-z0-9])", text.casefold().replace("_", "")) is not None
+
+
+def _bounds(text: str, field: Mapping[str, Any]) -> dict[str, Any]:
+    kind = field.get("type")
+    low, high = {"array": ("minItems", "maxItems"), "string": ("minLength", "maxLength")}.get(
+        str(kind), ("minimum", "maximum")
+    )
+    if isinstance(field.get("enum"), list):
+        listed = [value for value in field["enum"] if _says(text, str(value))]
+        return {"enum": listed} if listed else {}
+    found = _COUNTS.search(text)
+    if found is None or kind not in {"array", "string", "integer", "number"}:
+        return {}
+    return {low: int(found[1]), high: int(found[2])} if found[2] else {high: int(found[1])}
+
+
+def _example(document: Any, schema: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        found: Any = next(iter(samples(Schemas(document), schema)), None)
+    except SchemaError:
+        return {}
+    return dict(found) if isinstance(found, dict) else {}

@@ -20,20 +20,13 @@ from rulewright.openapi.references import follow_schema
 from rulewright.openapi.sample import samples
 from rulewright.openapi.schemas import Schemas
 from rulewright.rules.definition import RuledSchema
+from rulewright.rules.dialect import members
 
 _LONGEST_TEXT: Final = 10_000
 """Characters up to which a bound of a text's length is walked."""
 
 _BOUNDS: Final = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 _LENGTHS: Final = ("minLength", "maxLength")
-
-
-def members(schema: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield a schema and those within it that apply to the same value: its `allOf`, `anyOf` and `not`."""
-    if isinstance(schema, dict):
-        yield schema
-        for part in (*schema.get("allOf", []), *schema.get("anyOf", []), schema.get("not")):
-            yield from members(part)
 
 
 def _within(parts: Iterable[Mapping[str, Any]], name: str) -> Iterator[Mapping[str, Any]]:

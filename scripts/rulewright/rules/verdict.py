@@ -11,7 +11,6 @@ import jsonschema_rs
 from rulewright.openapi.pointer import encode
 from rulewright.openapi.schemas import Schemas
 from rulewright.rules.definition import RESERVED, Rule, RuledSchema
-from rulewright.rules.dialect import children
 
 _SCHEMA: Final = next(iter(RESERVED))
 
@@ -39,20 +38,7 @@ class Verdict:
 
     def mentions(self, field: str) -> bool:
         """Return whether any of the rules reads a field of the body."""
-        return any(mentions(rule, field) for rule in self.rules)
-
-
-def mentions(rule: Rule, field: str) -> bool:
-    """Return whether a rule reads a field of the body."""
-    return any(_names(schema, field) for schema in (rule.condition, rule.requirement))
-
-
-def _names(schema: Any, field: str) -> bool:
-    if not isinstance(schema, dict):
-        return False
-    if field in schema.get("properties", {}) or field in schema.get("required", []):
-        return True
-    return any(_names(child, field) for place, child in children(schema) if place[0] != "properties")
+        return any(field in rule.fields for rule in self.rules)
 
 
 @dataclass(frozen=True)
