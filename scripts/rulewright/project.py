@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,24 +14,42 @@ from rulewright.errors import InputError
 
 EFFECTIVE: Final = "openapi.effective.json"
 TABLE: Final = "[tool.rulewright]"
-_KEYS: Final = {
-    "impact",
-    "spec",
-    "overlays",
-    "package",
-    "output",
-    "timeout",
-    "program",
-    "summary",
-    "environment",
-    "http",
-}
 _DOCUMENTS: Final = {".yaml", ".yml", ".json"}
 _OVERLAY: Final = re.compile(r"""^(?:\{\s*)?["']?overlay["']?[ \t]*:[ \t]*["']?\d""", re.MULTILINE)
 _HEAD: Final = 65_536  # characters in which the version of an overlay is expected
 _ENVIRONMENT: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 TIMEOUT: Final = 600.0
 HTTP_LIBRARIES: Final = ("httpx", "httpx2")
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_timeout(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= threading.TIMEOUT_MAX
+
+
+_KEYS: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
+    "spec": (_is_text, "text"),
+    "overlays": (lambda value: isinstance(value, list) and all(map(_is_path, value)), "a list of paths"),
+    "package": (lambda value: _is_text(value) and value.isidentifier(), "a Python identifier"),
+    "output": (_is_text, "text"),
+    "timeout": (_is_timeout, "a number of seconds above 0"),
+    "program": (_is_text, "text"),
+    "summary": (_is_text, "text"),
+    "environment": (
+        lambda value: isinstance(value, str) and _ENVIRONMENT.fullmatch(value) is not None,
+        "capital letters, digits and '_'",
+    ),
+    "http": (lambda value: value in HTTP_LIBRARIES, f"one of {', '.join(HTTP_LIBRARIES)}"),
+    "impact": (lambda _: True, "a table"),  # checked where it is read
+}
+"""The keys of the table, which values fit each, and what they must be."""
 
 
 @dataclass(frozen=True)
@@ -89,30 +108,24 @@ def load_project(root: str | Path) -> Project:
         table = read_table(path.read_bytes(), name)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", path=name) from error
-    if unknown := sorted(set(table) - _KEYS):
+    if unknown := sorted(table.keys() - _KEYS):
         raise InputError(f"{TABLE} does not know {unknown[0]!r}; it has {sorted(_KEYS)}", path=name)
-    package = _text(table, "package", name)
-    if not package.isidentifier():
-        raise InputError(f"{TABLE} package must be a Python identifier, got {package!r}", path=name)
-    overlays = table.get("overlays", [])
-    if not isinstance(overlays, list) or not all(isinstance(entry, str) for entry in overlays):
-        raise InputError(f"{TABLE} overlays must be a list of paths", path=name)
-    listed = tuple(_inside(base, entry, name) for entry in overlays)
-    output = _inside(base, _text(table, "output", name), name)
-    if output == base:
+    word = str(table.get("package"))
+    defaults = {
+        "overlays": [], "timeout": TIMEOUT, "program": word.replace("_", "-"), "http": HTTP_LIBRARIES[0],
+        "summary": f"Call the operations of {word}.", "environment": word.upper(), "impact": {},
+    }  # fmt: skip
+    values = {key: table.get(key, defaults.get(key)) for key in _KEYS}
+    for key, (fits, wanted) in _KEYS.items():
+        if not fits(values[key]):
+            raise InputError(f"{TABLE} {key} must be {wanted}, got {values[key]!r:.60}", path=name)
+    del values["impact"]
+    for key in ("spec", "output"):
+        values[key] = _inside(base, values[key], name)
+    values["overlays"] = listed = tuple(_inside(base, entry, name) for entry in values["overlays"])
+    if values["output"] == base:
         raise InputError(f"{TABLE} output must be a directory of its own: regeneration replaces it", path=name)
-    project = Project(
-        root=base,
-        spec=_inside(base, _text(table, "spec", name), name),
-        overlays=listed,
-        package=package,
-        output=output,
-        timeout=_seconds(table.get("timeout", TIMEOUT), name),
-        program=_text({"program": package.replace("_", "-"), **table}, "program", name),
-        summary=_text({"summary": f"Call the operations of {package}.", **table}, "summary", name),
-        environment=_environment({"environment": package.upper(), **table}, name),
-        http=_library(table.get("http", HTTP_LIBRARIES[0]), name),
-    )
+    project = Project(root=base, **values)
     # an overlay that is not listed would not be applied
     for path in sorted((base / "overlays").glob("*")):
         if path.suffix.lower() not in _DOCUMENTS or path.resolve() in listed or not path.is_file():
@@ -139,32 +152,6 @@ def read_table(content: bytes, name: str) -> dict[str, Any]:
     if not isinstance(table, dict):
         raise InputError(f"has no table {TABLE}; it names spec, overlays, package and output", path=name)
     return table
-
-
-def _library(value: Any, name: str) -> str:
-    if value not in HTTP_LIBRARIES:
-        raise InputError(f"{TABLE} http must be one of {', '.join(HTTP_LIBRARIES)}, got {value!r:.60}", path=name)
-    return str(value)
-
-
-def _environment(table: dict[str, Any], name: str) -> str:
-    value = _text(table, "environment", name)
-    if not _ENVIRONMENT.fullmatch(value):
-        raise InputError(f"{TABLE} environment must be capital letters, digits and '_', got {value!r}", path=name)
-    return value
-
-
-def _text(table: dict[str, Any], key: str, name: str) -> str:
-    value = table.get(key)
-    if not isinstance(value, str) or not value:
-        raise InputError(f"{TABLE} {key} must be text, got {value!r}", path=name)
-    return value
-
-
-def _seconds(value: Any, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= threading.TIMEOUT_MAX:
-        raise InputError(f"{TABLE} timeout must be a number of seconds above 0, got {value!r:.60}", path=name)
-    return float(value)
 
 
 def _inside(base: Path, entry: str, name: str) -> Path:

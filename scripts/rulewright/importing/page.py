@@ -431,13 +431,8 @@ def _is_chosen(origin: str, choice: Choice) -> bool:
     path, edition, prefix = _path(origin), edition_of(origin), choice.prefix.lstrip("/")
     if choice.editions and edition not in choice.editions:
         return False
-    return origin.startswith(choice.prefix or "\0") or any(each.startswith(prefix) for each in _readings(path, edition))
-
-
-def _readings(path: str, edition: str) -> Iterator[str]:
-    yield path
-    if edition:
-        yield path.removeprefix(f"{edition}/")
+    plain = path.removeprefix(f"{edition}/") if edition else path
+    return origin.startswith(choice.prefix or "\0") or path.startswith(prefix) or plain.startswith(prefix)
 
 
 def _nothing(here: list[tuple[str, str]], elsewhere: int, choice: Choice) -> str:

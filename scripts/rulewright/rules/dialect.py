@@ -24,9 +24,14 @@ _OTHERS: Final = {
 }
 """The same within brackets, for what is in none of them."""
 _PLAIN_ESCAPES: Final = frozenset("^$\\.*+?()[]{}|/-tnrfv _@'\":,;&=#%!~`")
-_HEX_ESCAPE: Final = re.compile(r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4})")
-_GROUP: Final = re.compile(r"\((?:\?(?::|=|!))?")
-_QUANTIFIER: Final = re.compile(r"(?:[*+?]|\{[0-9]+(?:,[0-9]*)?\})\??")
+_SPELT: Final = {"$": r"\Z", ".": r"[^\n\r\u2028\u2029]"}
+_PIECE: Final = re.compile(
+    r"(?P<escape>\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|.?))"
+    r"|(?P<group>\((?:\?(?::|=|!))?)"
+    r"|(?P<quantifier>(?:[*+?]|\{[0-9]+(?:,[0-9]*)?\})\??)"
+    r"|.",
+    re.DOTALL,
+)
 
 
 class PatternError(ValueError):
@@ -40,16 +45,48 @@ def translate(pattern: str) -> str:
         PatternError: It uses a construct outside the shared part, or is not a regular expression.
     """
     result: list[str] = []
-    position = 0
-    while position < len(pattern):
-        piece, position = _next(pattern, position)
-        result.append(piece)
+    opened: int | None = None  # where the class begins that a piece is in
+    for found in _PIECE.finditer(pattern):
+        piece, at, following = found[0], found.start(), pattern[found.end() : found.end() + 1]
+        if found["escape"]:
+            piece = _translate_escape(piece, at, in_class=opened is not None)
+        elif opened is not None:
+            opened = None if piece == "]" else opened
+            piece = re.sub(r"[\[&~|]", r"\\\g<0>", piece)
+        elif piece == "[":
+            if pattern.startswith(("[]", "[^]"), at):
+                raise PatternError(f"the empty class at position {at} is not shared")
+            opened = at
+        elif found["group"] and following == "?":
+            raise PatternError(f"the group at position {at} is of a kind that is not shared")
+        elif found["quantifier"] and following in {"+", "*"}:
+            raise PatternError(f"the quantifier at position {at} is possessive")
+        elif piece == "{":
+            raise PatternError(f"the brace at position {at} must be escaped")
+        result.append(_SPELT.get(piece, piece) if opened is None else piece)
+    if opened is not None:
+        raise PatternError(f"the class at position {opened} is not closed")
     text = "".join(result)
     try:
         re.compile(text)
     except (re.error, OverflowError, RecursionError) as error:
         raise PatternError(str(error)) from error
     return text
+
+
+def _translate_escape(piece: str, at: int, *, in_class: bool) -> str:
+    char = piece[1:]
+    if len(char) > 1:
+        return piece  # by its code, such as \x41
+    if in_class and char in _OTHERS:
+        return _OTHERS[char]
+    if char in _CLASSES:
+        return _CLASSES[char] if in_class else f"[{_CLASSES[char]}]"
+    if char.lower() in _CLASSES:
+        return f"[^{_CLASSES[char.lower()]}]"
+    if char not in _PLAIN_ESCAPES:
+        raise PatternError(f"the escape \\{char} at position {at} is not shared")
+    return {"/": "/", "v": r"\x0b"}.get(char, piece)
 
 
 def is_shared(pattern: str) -> bool:
@@ -59,66 +96,6 @@ def is_shared(pattern: str) -> bool:
     except PatternError:
         return False
     return True
-
-
-def _next(pattern: str, at: int) -> tuple[str, int]:
-    char = pattern[at]
-    if char == "\\":
-        return _escape(pattern, at)
-    if char == "[":
-        return _class(pattern, at)
-    if char == "$":
-        return r"\Z", at + 1
-    if char == ".":
-        return r"[^\n\r\u2028\u2029]", at + 1
-    if char == "(":
-        group = _GROUP.match(pattern, at)
-        if group is None or pattern[group.end() : group.end() + 1] == "?":
-            raise PatternError(f"the group at position {at} is of a kind that is not shared")
-        return group.group(), group.end()
-    if char == "{" and not _QUANTIFIER.match(pattern, at):
-        raise PatternError(f"the brace at position {at} must be escaped")
-    if quantifier := _QUANTIFIER.match(pattern, at):
-        if pattern[quantifier.end() : quantifier.end() + 1] in {"+", "*"}:
-            raise PatternError(f"the quantifier at position {at} is possessive")
-        return quantifier.group(), quantifier.end()
-    return char, at + 1
-
-
-def _escape(pattern: str, at: int, *, in_class: bool = False) -> tuple[str, int]:
-    if found := _HEX_ESCAPE.match(pattern, at):
-        return found.group(), found.end()
-    char = pattern[at + 1 : at + 2]
-    if in_class and char in _OTHERS:
-        return _OTHERS[char], at + 2
-    if char in _CLASSES:
-        inner = _CLASSES[char]
-        return (inner if in_class else f"[{inner}]"), at + 2
-    if char.lower() in _CLASSES and char:
-        return f"[^{_CLASSES[char.lower()]}]", at + 2
-    if not char or char not in _PLAIN_ESCAPES:
-        raise PatternError(f"the escape \\{char} at position {at} is not shared")
-    return {"/": "/", "v": r"\x0b"}.get(char, "\\" + char), at + 2
-
-
-def _class(pattern: str, at: int) -> tuple[str, int]:
-    position = at + 1
-    result = ["["]
-    if pattern[position : position + 1] == "^":
-        result.append("^")
-        position += 1
-    if pattern[position : position + 1] == "]":
-        raise PatternError(f"the empty class at position {at} is not shared")
-    while position < len(pattern) and pattern[position] != "]":
-        if pattern[position] == "\\":
-            piece, position = _escape(pattern, position, in_class=True)
-        else:
-            piece, position = pattern[position], position + 1
-            piece = "\\" + piece if piece in "[&~|" else piece
-        result.append(piece)
-    if position == len(pattern):
-        raise PatternError(f"the class at position {at} is not closed")
-    return "".join([*result, "]"]), position + 1
 
 
 TYPES: Final = ("string", "number", "integer", "boolean", "array", "object", "null")
