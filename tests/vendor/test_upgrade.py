@@ -9,7 +9,7 @@ import pytest
 from rulewright.commands.vendor import main
 from rulewright.errors import InputError
 from rulewright.files import read_tree
-from rulewright.vendoring.upgrade import find_affected
+from rulewright.vendoring.copy import find_affected
 from rulewright.vendoring.verify import MANIFEST, findings
 
 from tests.copies import commit_all, git

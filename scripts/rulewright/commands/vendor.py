@@ -10,8 +10,7 @@ from typing import Any, Final
 
 from rulewright.errors import EXIT_FAILED, InputError, command_line, printable
 from rulewright.project import Project, load_project
-from rulewright.vendoring.copy import build_copy, put, show_needs
-from rulewright.vendoring.upgrade import find_affected, show_edits, show_impact
+from rulewright.vendoring.copy import build_copy, find_affected, put, show_edits, show_impact, show_needs
 from rulewright.vendoring.verify import MANIFEST, NotACopy, describe, findings, read_manifest, report
 
 _ABOUT: Final = {

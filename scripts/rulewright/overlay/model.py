@@ -24,24 +24,13 @@ class OverlayError(InputError):
 
     Args:
         message: What was wrong.
-        path: The overlay file.
-        line: 1-based line of the action or field in it.
-        pointer: JSON pointer into the overlay document.
         action: Number of the action, counted from 1; None for a fault of the overlay as a whole.
         details: Further lines: place in the spec, got, wanted, way out.
+        **place: The path of the overlay, and the line and the JSON pointer of the action or field in it.
     """
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        path: str | None = None,
-        line: int | None = None,
-        pointer: str | None = None,
-        action: int | None = None,
-        details: Sequence[str] = (),
-    ) -> None:
-        super().__init__(message, path=path, line=line, pointer=pointer)
+    def __init__(self, message: str, *, action: int | None = None, details: Sequence[str] = (), **place: Any) -> None:
+        super().__init__(message, **place)
         self.action = action
         self.details = tuple(details)
 
