@@ -9,8 +9,7 @@ from string import Formatter
 from typing import Any
 
 import pytest
-from rulewright.impact.change import WHO, Change, Severity
-from rulewright.impact.check import PLACEHOLDERS, Always, Directed
+from rulewright.impact.change import PLACEHOLDERS, WHO, Always, Change, Directed, Severity
 from rulewright.impact.checks import CHECKS, DERIVED
 from rulewright.impact.checks.overlays import Counted
 from rulewright.impact.normal import COMPOSITION, EXTENSION, GRAMMAR

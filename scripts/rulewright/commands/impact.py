@@ -10,10 +10,10 @@ from typing import Final
 
 from rulewright.errors import command_line
 from rulewright.files import write_whole
-from rulewright.impact.change import ACCEPTED_FILE, WHO, read_accepted
+from rulewright.impact.change import WHO
 from rulewright.impact.checks import CHECKS, DERIVED
 from rulewright.impact.formats import EXIT_CODES, FORMATS
-from rulewright.impact.report import ANY, LEVELS, Settings, compare, read_settings
+from rulewright.impact.report import ACCEPTED_FILE, ANY, LEVELS, Settings, compare, read_accepted, read_settings
 from rulewright.impact.revision import read_revision
 
 EPILOG: Final = f"""\

@@ -11,9 +11,8 @@ from typing import Any
 
 from rulewright.errors import EXIT_FAILED, InputError, command_line, printable
 from rulewright.files import write_whole
-from rulewright.impact.change import ACCEPTED_FILE, read_accepted
 from rulewright.impact.formats import EXIT_CODES, FORMATS
-from rulewright.impact.report import Report, compare, read_settings
+from rulewright.impact.report import ACCEPTED_FILE, Report, compare, read_accepted, read_settings
 from rulewright.impact.revision import read_revision, revise
 from rulewright.importing.imported import (
     Imported,

@@ -1,17 +1,23 @@
-"""One change as a caller meets it, and the changes that the project accepted."""
+"""One change as a caller meets it, and the check that finds it.
+
+A check is a row that names places and kinds of difference, and the effect on callers; the tables are in `checks/`. What
+one comparison decides is written as a row with a template of its message; the rest are functions that yield effects.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from pathlib import Path
+from functools import partial
+from string import Formatter
 from typing import Any, Final, Literal
 
-from rulewright.openapi.document import load
+from rulewright.impact.context import Context, Count, parameter_name, show_value
+from rulewright.impact.difference import Difference
 from rulewright.openapi.pointer import Location, encode
 
 WHO: Final[Mapping[str, str]] = {
@@ -21,8 +27,6 @@ WHO: Final[Mapping[str, str]] = {
     "rules": "a rule of the client refuses a request that it accepted before",
     "docs": "what people read or maintain: sentences, overlays, examples",
 }
-ACCEPTED_FILE: Final = "overlays/accepted-changes.yaml"
-_ENTRY_KEYS: Final = ("fingerprint", "author", "reason")
 _LONGEST_TEXT: Final = 80
 _MOST_ITEMS: Final = 8
 
@@ -151,64 +155,6 @@ class Change:
         }
 
 
-@dataclass(frozen=True)
-class Accepted:
-    """An entry of the file of accepted changes.
-
-    The file is beside the overlays, and not part of `pyproject.toml`: the entries come and go with the vendor's pages, are
-    reviewed with the overlays, and a reason may need more than a line.
-    """
-
-    fingerprint: str
-    author: str
-    reason: str
-    place: str
-
-
-def read_accepted(path: Path) -> tuple[Accepted, ...]:
-    """Read the accepted changes; a missing file accepts nothing.
-
-    Raises:
-        InputError: An entry lacks its fingerprint, author or reason, or two entries have one fingerprint.
-    """
-    if not path.is_file():
-        return ()
-    document = load(path)
-    entries = document.value.get("accepted") if isinstance(document.value, dict) else None
-    if not isinstance(entries, list) or set(document.value) != {"accepted"}:
-        raise document.error("must be an object with one key, accepted: a list")
-    found: dict[str, Accepted] = {}
-    for index, entry in enumerate(entries):
-        at = ("accepted", index)
-        if not isinstance(entry, dict) or set(entry) != set(_ENTRY_KEYS):
-            raise document.error(f"an accepted change has {', '.join(_ENTRY_KEYS)}", at)
-        if not all(isinstance(entry[key], str) and entry[key].strip() for key in _ENTRY_KEYS):
-            raise document.error("fingerprint, author and reason are text, and none may be empty", at)
-        if entry["fingerprint"] in found:
-            raise document.error(f"{entry['fingerprint']} is accepted twice", at)
-        found[entry["fingerprint"]] = Accepted(**entry, place=f"{document.path}:{document.line(at)}")
-    return tuple(found.values())
-
-
-def mark_accepted(
-    changes: Sequence[Change], accepted: Sequence[Accepted]
-) -> tuple[tuple[Change, ...], tuple[str, ...]]:
-    """Return the changes with the accepted ones marked, and an error message for each entry that matches none."""
-    entries = {each.fingerprint: each for each in accepted}
-    marked: list[Change] = []
-    for change in changes:
-        entry = entries.pop(change.fingerprint, None)
-        marked.append(
-            dataclasses.replace(change, accepted=f"{entry.author}: {entry.reason}" if entry else change.accepted)
-        )
-    expired = tuple(
-        f"{each.place}: no change matches the accepted fingerprint {each.fingerprint} ({each.author}: {each.reason}); "
-        "remove the entry"
-        for each in entries.values()
-    )
-    return tuple(marked), expired
-
-
 def as_text(value: Any) -> str:
     """Return a request as JSON for people: long texts and lists are cut and show their length."""
     return json.dumps(_shorten(value), ensure_ascii=False)
@@ -222,3 +168,226 @@ def _shorten(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _shorten(child) for key, child in value.items()}
     return [*map(_shorten, value)] if isinstance(value, list) else value
+
+
+ADD: Final = frozenset({"add"})
+REMOVE: Final = frozenset({"remove"})
+CHANGE: Final = frozenset({"change"})
+RENAME: Final = frozenset({"rename"})
+CHANGES: Final = frozenset({"add", "remove", "change"})
+_GENERATED: Final = frozenset({"source", "types"})
+"""Who breaks only if generated code changes."""
+_AMBIGUOUS: Final = "; it is inside a negation or an alternative, so the effect may be the opposite"
+
+
+def breaking(text: str, *who: str, **more: Any) -> Change:
+    """Return an effect that breaks callers."""
+    return Change(text, Severity.BREAKING, who, **more)
+
+
+def review(text: str, **more: Any) -> Change:
+    """Return an effect that somebody has to read about."""
+    return Change(text, Severity.REVIEW, ("docs",), **more)
+
+
+def compatible(text: str, *who: str, **more: Any) -> Change:
+    """Return an effect that breaks nobody."""
+    return Change(text, Severity.COMPATIBLE, who, **more)
+
+
+def nothing(text: str, *who: str, **more: Any) -> Change:
+    """Return an effect that callers do not notice."""
+    return Change(text, Severity.NOTHING, who, **more)
+
+
+Judge = Callable[[Difference, Context], Iterable[Change]]
+Parts = Callable[[Difference], Iterable[Difference]]
+
+
+def turned_on(difference: Difference) -> bool:
+    """Whether a flag is true now."""
+    return difference.new is True
+
+
+def turned_off(difference: Difference) -> bool:
+    """Whether a flag was true and no longer is."""
+    return difference.old is True and difference.new is not True
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check.
+
+    Args:
+        id: Stable name.
+        purpose: What it finds, one sentence.
+        at: The places it looks at, such as `Schema.enum` or `Schema.properties[]`.
+        judge: Yields the effects of a difference.
+        kinds: The kinds of difference it looks at.
+        when: Whether a difference is of this check; by default each at its places is.
+        parts: Splits a difference into one for each change.
+        cause: Template of what was decided; effects of one cause are one finding.
+    """
+
+    id: str
+    purpose: str
+    at: Sequence[str]
+    judge: Judge
+    kinds: frozenset[str] = CHANGES
+    when: Callable[[Difference], bool] = lambda _: True
+    parts: Parts = lambda difference: [difference]
+    cause: str = ""
+
+    def run(self, difference: Difference, context: Context) -> Iterator[Change]:
+        """Yield the changes that this check finds in a difference at one of its places."""
+        if difference.known and difference.kind in self.kinds and self.when(difference):
+            for part in self.parts(difference):
+                for effect in self.judge(part, context):
+                    yield self._change(effect, part, context)
+
+    def _change(self, effect: Change, difference: Difference, context: Context) -> Change:
+        """Return an effect as the change that a difference is; what an overlay hides breaks no generated code."""
+        text, severity, who = effect.effect, effect.severity, tuple(dict.fromkeys(effect.who))
+        if difference.hidden:
+            text += " (an overlay replaces this in the client)"
+            if _GENERATED & set(who):
+                who = tuple(each for each in who if each not in _GENERATED)
+                severity = severity if who else Severity.NOTHING
+        return dataclasses.replace(
+            effect, check=self.id, pointer=difference.pointer, effect=text, severity=severity, who=who,
+            old=difference.old, new=difference.new, places=((difference.place.old, difference.place.new),),
+            uses=tuple(str(use) for use in context.uses(difference) if effect.side in {None, use.side}),
+            cause=effect.cause or fill(self.cause, difference, context),
+        )  # fmt: skip
+
+
+def _either(difference: Difference) -> Any:
+    return difference.old if difference.new is None else difference.new
+
+
+PLACEHOLDERS: Final[dict[str, Callable[[Difference, Context], str]]] = {
+    "old": lambda difference, _: show_value(difference.old),
+    "new": lambda difference, _: show_value(difference.new),
+    "key": lambda difference, _: difference.key,
+    "entry": lambda difference, _: show_value(difference.entry),
+    "last": lambda difference, _: show_value(str(difference.location[-1])),
+    "object": lambda difference, _: difference.pointer.rpartition("/")[0],
+    "field": lambda difference, context: context.field(difference, end=-1),
+    "whole": lambda difference, context: context.field(difference, end=-2),
+    "place": lambda difference, context: context.field(difference),
+    "values": lambda difference, _: ", ".join(show_value(value) for value in _either(difference)),
+    "alternatives": lambda difference, _: str(len(_either(difference))),
+    "parameter": lambda difference, context: parameter_name(context.owner(difference)),
+    "rule": lambda difference, context: difference.entry or str(context.owner(difference).get("id")),
+    "url": lambda difference, _: server_url(_either(difference)),
+}
+"""What a template may name, and how it is worded."""
+
+
+def fill(template: str, difference: Difference, context: Context) -> str:
+    """Return a template of `PLACEHOLDERS`, filled in for a difference."""
+    names = [name for _, name, _, _ in Formatter().parse(template) if name]
+    return template.format_map({name: PLACEHOLDERS[name](difference, context) for name in names})
+
+
+@dataclass(frozen=True)
+class Always:
+    """A judge with one effect; its text is a template of `PLACEHOLDERS`."""
+
+    effect: Change
+
+    def __call__(self, difference: Difference, context: Context) -> Iterator[Change]:
+        """Yield the effect."""
+        yield dataclasses.replace(self.effect, effect=fill(self.effect.effect, difference, context))
+
+
+@dataclass(frozen=True)
+class Directed:
+    """A judge of a schema that allows less, or more: its effect depends on where the schema is used.
+
+    A verdict on the wire holds unless containment proves that nothing that was valid is invalid now.
+
+    Args:
+        sent: Template of the effect on requests.
+        answered: Template of the effect on readers of answers.
+        request: Who breaks beside the wire if it is used in a request.
+        response: Who breaks beside the wire if it is used in an answer.
+        counted: Whether the requests with this `value`, or those that have this `field`, are looked up in the count.
+        wire: Whether a server may refuse a request for it at all.
+        read: Whether a reader of the old answers may fail on a new one.
+        narrower: Whether the schema allows less, not more.
+        provable: Whether JSON Schema knows the keyword, so that containment decides.
+    """
+
+    sent: str
+    answered: str
+    request: tuple[str, ...] = ()
+    response: tuple[str, ...] = ()
+    counted: Literal["value", "field"] | None = None
+    wire: bool = True
+    read: bool = False
+    narrower: bool = True
+    provable: bool = True
+
+    def __call__(self, difference: Difference, context: Context) -> Iterator[Change]:
+        """Yield the effects, with the templates filled in."""
+        sent, answered = (fill(text, difference, context) for text in (self.sent, self.answered))
+        yield from dataclasses.replace(self, sent=sent, answered=answered).effects(difference, context)
+
+    def effects(self, difference: Difference, context: Context) -> Iterator[Change]:
+        """Yield the effects; the texts are complete, not templates."""
+        sides = context.sides(difference)
+        if "request" in sides:
+            yield self._request_change(difference, context)
+        if "response" in sides:
+            breaks = self.read and not (self.provable and context.is_safe(difference, "response"))
+            yield _effect(self.answered, (*(["wire"] if breaks else []), *self.response), side="response")
+        if not sides:
+            text = f"{self.sent} (no operation uses it)"
+            # only its generated class can be missed
+            yield breaking(text, "source") if "source" in {*self.request, *self.response} else nothing(text)
+
+    def _request_change(self, difference: Difference, context: Context) -> Change:
+        text, count = self.sent, self._count(difference, context)
+        is_safe = context.is_safe(difference, "request") if self.provable else None
+        turned = difference.is_reversed and is_safe is not True
+        if self.narrower:
+            unseen = count is not None and not count.stops and self.counted is not None
+            breaks = self.wire and is_safe is not True and not unseen
+            if count is not None and count.stops:
+                text += f" ({count.stops} of the {count.before} counted requests that were accepted)"
+            elif unseen:
+                text += " (no accepted request had it)"
+            elif is_safe and self.wire:
+                text += ", and none that was accepted is refused"
+        else:
+            breaks = turned
+            if count is not None and count.starts:
+                text += f" ({count.starts} of the {count.after} counted requests that are accepted now)"
+        text += _AMBIGUOUS * turned
+        witness = count and (count.stopped if breaks else count.started)
+        if breaks and witness is None:
+            asked = {"value": {"value": _either(difference)}, "field": {"without": str(_either(difference))}}
+            witness = context.refused_request(difference, **asked.get(self.counted or "", {}))
+        return _effect(text, (*(["wire"] if breaks else []), *self.request), witness=witness, side="request")
+
+    def _count(self, difference: Difference, context: Context) -> Count | None:
+        value = _either(difference)
+        if self.counted == "field":
+            return context.count_requests(difference, field=str(value))
+        return context.count_requests(difference, **({"value": value} if self.counted else {}))
+
+
+def _effect(text: str, who: tuple[str, ...], **more: Any) -> Change:
+    return Change(text, Severity.BREAKING if who else Severity.COMPATIBLE, who, **more)
+
+
+narrows: Final = Directed
+"""The judge of a schema that allows less: in a request this breaks, in an answer it may."""
+widens: Final = partial(Directed, narrower=False)
+"""The judge of a schema that allows more: in an answer this may break, in a request it does not."""
+
+
+def server_url(server: Any) -> str:
+    """Return the address of a server."""
+    return show_value(str(server.get("url"))) if isinstance(server, dict) else "?"

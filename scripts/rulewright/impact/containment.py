@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import jsonschema_rs
@@ -18,18 +17,10 @@ from rulewright.openapi.schemas import SCHEMAS, SchemaError, Schemas
 Side = Literal["request", "response"]
 _READ: Final = frozenset(
     {
-        "type",
-        "properties",
-        "required",
-        "items",
-        "prefixItems",
-        "additionalProperties",
-        "allOf",
-        "anyOf",
-        "oneOf",
+        "type", "properties", "required", "items", "prefixItems", "additionalProperties", "allOf", "anyOf", "oneOf",
         "$ref",
     }
-)
+)  # fmt: skip
 """What a reader of an answer relies on: it validates no bounds, and takes values and fields that it does not know."""
 _TOGETHER: Final = frozenset({"allOf", "not", "if", "then", "else"})
 _OPEN: Final = frozenset(
@@ -132,11 +123,11 @@ class Containing:
         found: dict[str, Any] = {}
         waiting, size = [meant], 0
         while waiting:
-            references = _references(waiting.pop())
-            size += references.depth
+            components, depth = _references(waiting.pop())
+            size += depth
             if most is not None and size > most:
                 raise ValueError("nested too deeply to be compared")
-            for name in references.components:
+            for name in components:
                 if name not in found:
                     place = number, side, sent, name
                     if place not in self._components:
@@ -161,15 +152,8 @@ class Containing:
                     yield from itertools.islice(samples(schemas, {**gone, **more}, shown=False), 2)
 
 
-@dataclass(frozen=True)
-class _References:
-    """The components that a schema refers to, and how deeply it is nested itself."""
-
-    components: tuple[str, ...]
-    depth: int
-
-
-def _references(schema: Any) -> _References:
+def _references(schema: Any) -> tuple[dict[str, None], int]:
+    """Return the components that a schema refers to, and how deeply it is nested itself."""
     found: dict[str, None] = {}
     level, depth = [schema], 0
     while level:
@@ -184,7 +168,7 @@ def _references(schema: Any) -> _References:
             elif isinstance(part, list):
                 inner += part
         level = inner
-    return _References(tuple(found), depth)
+    return found, depth
 
 
 class _Meaning:

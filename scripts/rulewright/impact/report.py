@@ -14,23 +14,82 @@ from pathlib import Path
 from typing import Any, Final
 
 from rulewright.errors import EXIT_FAILED, InputError
-from rulewright.impact.change import WHO, Accepted, Change, Severity, Spot, mark_accepted
-from rulewright.impact.check import Check
+from rulewright.impact.change import WHO, Change, Check, Severity, Spot
 from rulewright.impact.checks import CHECKS, DERIVED
 from rulewright.impact.context import Context
 from rulewright.impact.difference import Difference, Renames
 from rulewright.impact.normal import normal
 from rulewright.impact.requests import RequestImpact
 from rulewright.impact.revision import CONFIG, Revision, follow_renames
-from rulewright.openapi.document import Document
+from rulewright.openapi.document import Document, load
 from rulewright.openapi.pointer import Location, encode
 
 VERSION: Final = 1
 """Of the JSON form; its schema is `impact.schema.json`."""
 ANY: Final = "any"
+ACCEPTED_FILE: Final = "overlays/accepted-changes.yaml"
+_ENTRY_KEYS: Final = ("fingerprint", "author", "reason")
 LEVELS: Final[Mapping[str, Severity]] = {
     "off": Severity.NOTHING, "compatible": Severity.COMPATIBLE, "review": Severity.REVIEW, "breaking": Severity.BREAKING,
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """An entry of the file of accepted changes.
+
+    The file is beside the overlays, and not part of `pyproject.toml`: the entries come and go with the vendor's pages, are
+    reviewed with the overlays, and a reason may need more than a line.
+    """
+
+    fingerprint: str
+    author: str
+    reason: str
+    place: str
+
+
+def read_accepted(path: Path) -> tuple[Accepted, ...]:
+    """Read the accepted changes; a missing file accepts nothing.
+
+    Raises:
+        InputError: An entry lacks its fingerprint, author or reason, or two entries have one fingerprint.
+    """
+    if not path.is_file():
+        return ()
+    document = load(path)
+    entries = document.value.get("accepted") if isinstance(document.value, dict) else None
+    if not isinstance(entries, list) or set(document.value) != {"accepted"}:
+        raise document.error("must be an object with one key, accepted: a list")
+    found: dict[str, Accepted] = {}
+    for index, entry in enumerate(entries):
+        at = ("accepted", index)
+        if not isinstance(entry, dict) or set(entry) != set(_ENTRY_KEYS):
+            raise document.error(f"an accepted change has {', '.join(_ENTRY_KEYS)}", at)
+        if not all(isinstance(entry[key], str) and entry[key].strip() for key in _ENTRY_KEYS):
+            raise document.error("fingerprint, author and reason are text, and none may be empty", at)
+        if entry["fingerprint"] in found:
+            raise document.error(f"{entry['fingerprint']} is accepted twice", at)
+        found[entry["fingerprint"]] = Accepted(**entry, place=f"{document.path}:{document.line(at)}")
+    return tuple(found.values())
+
+
+def mark_accepted(
+    changes: Sequence[Change], accepted: Sequence[Accepted]
+) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+    """Return the changes with the accepted ones marked, and an error message for each entry that matches none."""
+    entries = {each.fingerprint: each for each in accepted}
+    marked: list[Change] = []
+    for change in changes:
+        entry = entries.pop(change.fingerprint, None)
+        marked.append(
+            dataclasses.replace(change, accepted=f"{entry.author}: {entry.reason}" if entry else change.accepted)
+        )
+    expired = tuple(
+        f"{each.place}: no change matches the accepted fingerprint {each.fingerprint} ({each.author}: {each.reason}); "
+        "remove the entry"
+        for each in entries.values()
+    )
+    return tuple(marked), expired
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from rulewright.impact.check import Check
+from rulewright.impact.change import Check
 from rulewright.impact.checks import document, operations, overlays, schemas
 from rulewright.impact.checks.overlays import DERIVED, Derived
 

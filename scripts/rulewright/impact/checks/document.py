@@ -10,8 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from rulewright.impact.change import Change, Word
-from rulewright.impact.check import ADD, REMOVE, RENAME, Always, Check, breaking, compatible, nothing, review
+from rulewright.impact.change import (
+    ADD,
+    REMOVE,
+    RENAME,
+    Always,
+    Change,
+    Check,
+    Word,
+    breaking,
+    compatible,
+    nothing,
+    review,
+)
 from rulewright.impact.context import Context, show_value
 from rulewright.impact.difference import Difference, Place
 from rulewright.impact.normal import ALTERNATIVES, CONTAINERS, EXTENSION, GRAMMAR, at, kind_of, places, resolve, same

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from rulewright.impact.change import Change
-from rulewright.impact.check import (
+from rulewright.impact.change import (
     ADD,
     REMOVE,
     RENAME,
     Always,
+    Change,
     Check,
     breaking,
     compatible,

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rulewright.impact.change import Change
-from rulewright.impact.check import (
+from rulewright.impact.change import (
     ADD,
     CHANGE,
     REMOVE,
     Always,
+    Change,
     Check,
     breaking,
     compatible,

@@ -6,18 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from rulewright.impact.change import Change
-from rulewright.impact.check import (
-    ADD,
-    CHANGE,
-    REMOVE,
-    Check,
-    breaking,
-    compatible,
-    narrows,
-    nothing,
-    widens,
-)
+from rulewright.impact.change import ADD, CHANGE, REMOVE, Change, Check, breaking, compatible, narrows, nothing, widens
 from rulewright.impact.containment import FORMATS
 from rulewright.impact.context import Context, python_name, show_value
 from rulewright.impact.difference import Difference
