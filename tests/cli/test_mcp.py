@@ -18,8 +18,8 @@ from mountsea_gemini.methods import VARIANTS
 from mountsea_gemini.operations import OPERATIONS
 from rulewright.merged import merge
 from rulewright.project import load_project
+from rulewright.rules.definition import Verdict
 from rulewright.rules.space import Space
-from rulewright.rules.verdict import Verdict
 from rulewright.testing import FakeApi
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,7 +11,7 @@ import yaml
 from mountsea_gemini.raw import models
 from rulewright.merged import Merged
 from rulewright.openapi.pointer import decode
-from rulewright.rules.verdict import Verdict
+from rulewright.rules.definition import Verdict
 
 from tests.contract.conftest import EFFECTIVE, video_rules
 from tests.rules.expected import finite_cases, many_images, text_cases

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 from rulewright.contract.contract import BASE
 from rulewright.merged import Merged
+from rulewright.rules.definition import Verdict
 from rulewright.rules.space import Space
-from rulewright.rules.verdict import Verdict
 from rulewright.sandbox import Sandbox
 
 from tests.contract.conftest import EFFECTIVE, video_rules

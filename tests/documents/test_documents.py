@@ -26,9 +26,8 @@ from rulewright.commands.vendor import main as vendor
 from rulewright.openapi.pointer import encode
 from rulewright.openapi.schemas import Schemas
 from rulewright.rules.analysis import analyse
-from rulewright.rules.definition import RuledSchema
+from rulewright.rules.definition import RuledSchema, Verdict
 from rulewright.rules.space import Space
-from rulewright.rules.verdict import Verdict
 from rulewright.sandbox import Sandbox
 from rulewright.testing import FakeClock
 

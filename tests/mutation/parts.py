@@ -39,7 +39,6 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
             f"{_TESTS}/test_parameters.py",
             f"{_TESTS}/test_variants.py",
         ),
-        "scripts/rulewright/rules/verdict.py": (f"{_TESTS}/test_space.py",),
     },
     "authors": {
         "scripts/rulewright/rules/analysis.py": (f"{_TESTS}/test_analysis.py",),

@@ -13,8 +13,8 @@ import jsonschema_rs
 import pytest
 from rulewright.merged import merge
 from rulewright.project import load_project
+from rulewright.rules.definition import Verdict
 from rulewright.rules.space import Space
-from rulewright.rules.verdict import Verdict
 
 
 @pytest.fixture(scope="module")

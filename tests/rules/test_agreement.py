@@ -12,9 +12,8 @@ from mountsea_gemini import rules
 from mountsea_gemini.operations import GENERATE_VIDEO
 from mountsea_gemini.raw.models import VideoGenerationDto
 from rulewright.merged import Merged
-from rulewright.rules.definition import RuledSchema
+from rulewright.rules.definition import RuledSchema, Verdict
 from rulewright.rules.space import Space
-from rulewright.rules.verdict import Verdict
 
 from tests.example import example
 from tests.rules import video

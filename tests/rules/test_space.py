@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 from rulewright.merged import Merged
-from rulewright.rules.definition import Rule, RuledSchema, Source, implication, with_rules_as_schema
+from rulewright.rules.definition import Rule, RuledSchema, Source, Verdict, implication, with_rules_as_schema
 from rulewright.rules.space import Given, Length, Sample, Space, concrete, concretes, domains, schema_domains
-from rulewright.rules.verdict import Verdict
 
 from tests.rules.compiling import rule
 

@@ -18,9 +18,8 @@ from rulewright.merged import Merged, merge
 from rulewright.openapi.document import load, parse, to_json, to_yaml
 from rulewright.project import Project, load_project
 from rulewright.rules.analysis import analyse
-from rulewright.rules.definition import Finding
+from rulewright.rules.definition import Finding, explain
 from rulewright.rules.sources import find_sentence, misquotes_of_page, skeleton
-from rulewright.rules.verdict import explain
 
 
 @command_line

@@ -16,10 +16,9 @@ from rulewright.generate.names import Names
 from rulewright.generate.operations import TAKEN, Input, Method, one_line, type_imports
 from rulewright.generate.source import in_raw, literal, render
 from rulewright.openapi.operations import has_items
-from rulewright.rules.definition import Rule, RuledSchema
+from rulewright.rules.definition import Rule, RuledSchema, Verdict
 from rulewright.rules.space import Given, Length, concretes
 from rulewright.rules.variants import ABSENT, Allowed, Variant, VariantSet, takes
-from rulewright.rules.verdict import Verdict
 
 _OPTIONS: Final = ("waive: Collection[str] = ()", "strict: bool | None = None")
 _EXTRA: Final = "extra: Mapping[str, Any] | None = None"

@@ -12,11 +12,10 @@ from rulewright.generate.operations import Method
 from rulewright.generate.schemas import body_schemas
 from rulewright.generate.source import cell, render
 from rulewright.openapi.tasks import INFERRED, task_links
-from rulewright.rules.definition import RuledSchema
+from rulewright.rules.definition import RuledSchema, Verdict
 from rulewright.rules.sources import HOLES
 from rulewright.rules.space import Given, Length, Space, concrete, concretes, product
 from rulewright.rules.variants import ABSENT, Allowed, Variant, VariantSet
-from rulewright.rules.verdict import Verdict
 
 
 def rules_page(document: Any, ruled: Sequence[RuledSchema], sets: Sequence[VariantSet]) -> str:

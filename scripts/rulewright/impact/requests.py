@@ -23,9 +23,8 @@ from rulewright.openapi.operations import Operation, operations, parameter_names
 from rulewright.openapi.pointer import decode
 from rulewright.openapi.sample import samples
 from rulewright.openapi.schemas import SchemaError, Schemas
-from rulewright.rules.definition import RuledSchema
+from rulewright.rules.definition import RuledSchema, Verdict
 from rulewright.rules.space import Given, Length, Sample, concrete, concretes, product, schema_domains
-from rulewright.rules.verdict import Verdict
 
 LIMIT: Final = 300_000
 _BY_SCHEMA: Final = "compared by schema only"

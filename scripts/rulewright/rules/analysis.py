@@ -21,9 +21,8 @@ from jsonschema_rs.canonical import Satisfiability
 from rulewright.openapi.document import to_yaml
 from rulewright.openapi.schemas import Schemas
 from rulewright.overlay import Overlay, notes
-from rulewright.rules.definition import Rule, RuledSchema
+from rulewright.rules.definition import Rule, RuledSchema, Verdict
 from rulewright.rules.space import Length, Space, concrete, inner_values, product
-from rulewright.rules.verdict import Verdict
 
 ACCEPTED: Final = "x-accepted-findings"
 LIMIT: Final = 2_000_000

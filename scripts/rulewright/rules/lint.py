@@ -15,9 +15,8 @@ from rulewright.openapi.pointer import Location, encode
 from rulewright.openapi.references import follow_schema
 from rulewright.openapi.sample import sample
 from rulewright.openapi.schemas import SchemaError, Schemas
-from rulewright.rules.definition import Finding, Rule, RuledSchema
+from rulewright.rules.definition import Finding, Rule, RuledSchema, Verdict
 from rulewright.rules.dialect import children
-from rulewright.rules.verdict import Verdict
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,8 @@ from typing import Any, Final
 from rulewright.errors import InputError
 from rulewright.openapi.pointer import encode
 from rulewright.rules.definition import VARIANTS as EXTENSION
-from rulewright.rules.definition import RuledSchema
+from rulewright.rules.definition import RuledSchema, Verdict
 from rulewright.rules.space import Given, Length, concretes, schema_domains
-from rulewright.rules.verdict import Verdict
 
 _KEYS: Final = {"by", "names", "general", "positional", "defaults"}
 _NEEDED: Final = {"by", "names"}
