@@ -247,7 +247,8 @@ def test_a_page_that_a_rule_quotes_is_compared_when_it_is_read(
         assert "not compared: limits.md is no URL" in capsys.readouterr().err
         record = project / "overlays/origin.json"
         value = json.loads(record.read_bytes())
-        for known in ({"pages": [{"origin": url}]}, {"index": {"origin": f"{vendor.url}/llms.txt"}}):
+        page = {"origin": url, "sha256": "0", "operations": []}
+        for known in ({"pages": [page]}, {"index": {"origin": f"{vendor.url}/llms.txt", "sha256": "0"}}):
             record.write_text(json.dumps({**value, **known}), encoding="utf-8")
             assert rules(["check", "--pages"]) == 1
             assert f"its words no longer stand on the page {url}" in capsys.readouterr().err

@@ -30,7 +30,7 @@ from rulewright.openapi.operations import operations
 from rulewright.overlay import load_overlay
 from rulewright.overlay.absorbed import WAY_OUT, find_absorbed
 from rulewright.project import Project, load_project
-from rulewright.rules.sources import misquotes_of_page, read_prose
+from rulewright.rules.sources import misquotes_of_page
 
 
 @command_line
@@ -114,13 +114,11 @@ def _overlays(imported: Imported, before: Document | None, project: Project | No
         if before is None:
             return
         revision = revise("", imported.document, overlays)
-        rules = [rule for schema in revision.ruled for rule in schema.rules]
         for page in imported.read:
-            yield from (str(each) for each in misquotes_of_page(page.origin, page.text, page.sha256, rules))
+            yield from (str(each) for each in misquotes_of_page(page.origin, page.text, page.sha256, revision.rules))
         yield from needs(revision.value, _operations(imported.document).keys() - _operations(before).keys())
-        prose = read_prose(imported.document, revision.ruled, overlays)
-        if new := prose.new_since(before.value, revision.value):
-            yield prose.unclaimed_error(new).message
+        if new := revision.prose.new_since(before.value, revision.value):
+            yield revision.prose.unclaimed_error(new).message
     except (InputError, *STUMBLES):
         return  # regenerating reports it; the import is done
 

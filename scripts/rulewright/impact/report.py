@@ -146,15 +146,10 @@ def read_settings(root: Path, fail_on: Sequence[str] = ()) -> Settings:
     return Settings(tuple(fail_on) or tuple(kinds), {name: LEVELS[level] for name, level in levels.items()})
 
 
-def _index() -> dict[str, list[Check]]:
-    found: dict[str, list[Check]] = defaultdict(list)
-    for check in CHECKS:
-        for place in check.at:
-            found[place].append(check)
-    return found
-
-
-_BY_PLACE: Final = _index()
+_BY_PLACE: Final[dict[str, list[Check]]] = defaultdict(list)
+for _check in CHECKS:
+    for _place in _check.at:
+        _BY_PLACE[_place].append(_check)
 
 
 @dataclass(frozen=True)
@@ -251,7 +246,7 @@ def compare(
         InputError: One of them is not valid OpenAPI, and cannot be compared.
     """
     date = (today or dt.datetime.now(dt.UTC).date()).isoformat()
-    with old.merged.explain_errors(), new.merged.explain_errors():
+    with old.explain_errors(), new.explain_errors():
         if new.conflicts:
             names = Renames(normal(old.vendor.value), normal(new.vendor.value)).names
             new = follow_renames(new, {kind: each for kind, each in names.items() if kind != "paths"})

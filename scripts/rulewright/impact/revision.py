@@ -52,27 +52,19 @@ class Conflict:
 
 
 @dataclass(frozen=True)
-class Revision:
-    """One side of a comparison.
+class Revision(Merged):
+    """One side of a comparison: a merged document, with every action that can be applied.
 
     Args:
         label: What the user called it.
-        vendor: The vendor document.
-        overlays: The overlays, in order.
-        value: The document with every action that can be applied.
-        ruled: The schemas that have rules.
-        variants: Their variants, if they can be read.
+        variants: The variants of the schemas that have rules, if they can be read.
         conflicts: What does not fit.
         commit: The commit the document was read from, or last changed in, with its date; empty if there is none.
     """
 
-    label: str
-    vendor: Document
-    overlays: tuple[Overlay, ...]
-    value: Any
-    ruled: tuple[RuledSchema, ...]
-    variants: tuple[VariantSet, ...]
-    conflicts: tuple[Conflict, ...]
+    label: str = ""
+    variants: tuple[VariantSet, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
     commit: str = ""
 
     @property
@@ -90,11 +82,6 @@ class Revision:
         """The vendor's own version of the document."""
         info = self.vendor.value.get("info")
         return info.get("version") if isinstance(info, dict) else None
-
-    @property
-    def merged(self) -> Merged:
-        """The same as a merged project."""
-        return Merged(self.vendor, self.overlays, self.value, self.ruled)
 
 
 def revise(label: str, vendor: Document, overlays: Sequence[Overlay]) -> Revision:
@@ -119,23 +106,21 @@ def revise(label: str, vendor: Document, overlays: Sequence[Overlay]) -> Revisio
                 document = dataclasses.replace(document, value=_apply(document, overlay, action, conflicts))
         value = document.value
     value = with_path_items(value)
-    with Merged(vendor, tuple(overlays), value, ()).explain_errors():
-        ruled: tuple[RuledSchema, ...] = ()
+    revision = Revision(vendor, tuple(overlays), value, (), label=label)
+    with revision.explain_errors():
         try:
-            ruled = read_rules(value)
+            revision = dataclasses.replace(revision, ruled=read_rules(value))
         except _UNREADABLE as error:
             conflicts.append(Conflict("rule", "x-rules", str(error)))
-        rules = [rule for schema in ruled for rule in schema.rules]
-        conflicts += [Conflict("source", each.rule, str(each)) for each in misquotes(vendor, value, rules)]
-        conflicts += _lint(value, ruled)
+        conflicts += [Conflict("source", each.rule, str(each)) for each in misquotes(vendor, value, revision.rules)]
+        conflicts += _lint(value, revision.ruled)
         found: list[VariantSet] = []
-        for schema in ruled:
+        for schema in revision.ruled:
             try:
                 found += read_variants(value, [schema])
             except _UNREADABLE as error:
                 conflicts.append(Conflict("rule", f"{schema.pointer} x-variants", str(error)))
-        variants = tuple(found)
-    return Revision(label, vendor, tuple(overlays), value, ruled, variants, tuple(conflicts))
+        return dataclasses.replace(revision, variants=tuple(found), conflicts=tuple(conflicts))
 
 
 def follow_renames(revision: Revision, names: Mapping[str, Mapping[str, str]]) -> Revision:

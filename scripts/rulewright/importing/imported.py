@@ -14,6 +14,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 from urllib.parse import urljoin
 
+import jsonschema_rs
+
 from rulewright.errors import InputError
 from rulewright.files import write_whole
 from rulewright.importing.merge import Disagreement, merge
@@ -142,7 +144,7 @@ def import_pages(sources: Sequence[str], correct: Correct | None = None, choice:
         index,
         tuple(missing),
         tuple(findings),
-        tuple(_check(merged, correct)),
+        tuple(_problems(merged, correct)),
     )
 
 
@@ -187,8 +189,8 @@ def _find_disagreements(disagreements: Sequence[Disagreement]) -> Iterator[str]:
             yield text.format(shown) + (f" {next(iter(found.values())).message}" if kind == "api" else "")
 
 
-def _check(document: Document, correct: Correct | None) -> list[InputError]:
-    """Refuse a document that is not valid, neither as it stands nor with its corrections."""
+def _problems(document: Document, correct: Correct | None) -> list[InputError]:
+    """Return what a validator dislikes; refuse a document that is valid neither as it stands nor corrected."""
     try:
         return check_document(document)
     except InputError:
@@ -235,33 +237,35 @@ def write_record(project: Project, document: bytes, imported: Imported) -> bool:
     return write_whole(place, to_json(value))
 
 
+_ENTRY: Final = {"type": "object", "required": ["origin", "sha256"], "properties": {"origin": {"type": "string"}}}
+_PAGE: Final = {**_ENTRY, "required": ["origin", "sha256", "operations"]}
+_PAGES: Final = {"index": _ENTRY, "pages": {"type": "array", "items": _PAGE}}
+_IS_RECORD: Final = jsonschema_rs.Draft202012Validator(
+    {"type": "object", "required": ["pages"], "properties": _PAGES}
+).is_valid
+
+
 def read_record(project: Project) -> dict[str, Any] | None:
     """Return the record, or None if there is none that can be understood."""
     try:
         value = json.loads((project.root / RECORD).read_bytes())
     except (OSError, ValueError):
         return None
-    return value if isinstance(value, dict) else None
+    return value if _IS_RECORD(value) else None
 
 
 def place_of_page(project: Project, page: str) -> str:
     """Return the file or URL of a page that a rule quotes: its source may leave out how the URL begins."""
-    record = read_record(project) or {}
-    index = record.get("index")
-    site = str(index.get("origin")) if isinstance(index, dict) else ""
-    if is_url(page) or (project.root / page).is_file():
+    record = read_record(project)
+    if record is None or is_url(page) or (project.root / page).is_file():
         return page
-    recorded = (each for each in map(str, _names(record)) if is_url(each) and each.endswith(f"/{page}"))
+    recorded = (each for each in _names(record) if is_url(each) and each.endswith(f"/{page}"))
+    site = record.get("index", {}).get("origin", "")
     return next(recorded, urljoin(site, page) if is_url(site) else page)
 
 
-def _names(record: dict[str, Any]) -> list[Any]:
-    return [page.get("origin") for page in _recorded_pages(record)]
-
-
-def _recorded_pages(record: dict[str, Any]) -> list[dict[str, Any]]:
-    pages = record.get("pages")
-    return [page for page in pages if isinstance(page, dict)] if isinstance(pages, list) else []
+def _names(record: dict[str, Any]) -> list[str]:
+    return [page["origin"] for page in record["pages"]]
 
 
 def compare_pages(record: dict[str, Any] | None, imported: Imported) -> Iterator[str]:
@@ -272,16 +276,15 @@ def compare_pages(record: dict[str, Any] | None, imported: Imported) -> Iterator
     yield from (f"missing page: {each} is listed, but the server has no such page" for each in imported.missing)
     if record is None or imported.index is None:
         return
-    before = {str(page.get("origin")): page for page in _recorded_pages(record)}
+    before = {page["origin"]: page for page in record["pages"]}
     new = {page.origin: (page, names) for page, names in imported.pages.items() if page.origin not in before}
     now = {*(page.origin for page in imported.pages), *imported.missing}
     for origin, old in before.items():
         if origin in now:
             continue
-        documented = old.get("operations") if isinstance(old.get("operations"), list) else []
         moved = (
             name for name, (page, names) in new.items()
-            if page.sha256 == old.get("sha256") or set(names) & {str(each) for each in documented or ()}
+            if page.sha256 == old["sha256"] or any(each in old["operations"] for each in names)
         )  # fmt: skip
         to = next(moved, None)
         if to is not None:

@@ -283,7 +283,7 @@ def find_quotes(revisions: Sequence[Revision], place: Location, change: Sentence
             *((rule.source.at, rule.source.quote, f"rule {rule.id}") for each in revision.ruled for rule in each.rules),
             *(
                 (str(entry.get("at")), str(entry.get("quote")), f"{Path(overlay.path).name}, {WAIVED} {index + 1}")
-                for overlay, index, entry in notes(revision.merged.overlays, WAIVED)
+                for overlay, index, entry in notes(revision.overlays, WAIVED)
                 if isinstance(entry, dict)
             ),
         ]
