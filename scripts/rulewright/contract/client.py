@@ -22,7 +22,7 @@ from attrs import evolve, frozen
 
 from rulewright.contract.request import ABSENT, Request, is_same
 from rulewright.errors import InputError
-from rulewright.openapi.operations import is_json
+from rulewright.openapi.operations import is_json, sent_path
 from rulewright.sandbox import SpecError, read_document
 
 Skin = Literal["sync", "async"]
@@ -107,7 +107,7 @@ class ClientPackage:
 
     def has(self, method: str, path: str) -> bool:
         """Whether the client has an operation; what the generator cannot express, it goes without."""
-        return (method, path) in self._operations
+        return (method, sent_path(path)) in self._operations
 
     def open(self, skin: Skin, token: str, base_url: str, transport: httpx.BaseTransport, clock: Any) -> Caller:
         """Return a caller with a new client.
@@ -184,7 +184,7 @@ class ClientPackage:
         return {each.rule for each in getattr(outcome.error, "violations", ())}
 
     def _operation(self, request: Request) -> Any:
-        return self._operations[request.operation.method, request.operation.path]
+        return self._operations[request.operation.method, sent_path(request.operation.path)]
 
     def _hints(self, request: Request) -> dict[str, Any]:
         """Return the types of an operation's arguments."""

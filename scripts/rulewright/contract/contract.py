@@ -16,7 +16,7 @@ from attrs import evolve, frozen
 from rulewright.contract.failure import Ask, Carrier
 from rulewright.contract.request import ABSENT, FORMS, Maker, NoValueError, Request, as_text
 from rulewright.openapi.document import to_yaml
-from rulewright.openapi.operations import is_ignored, is_json
+from rulewright.openapi.operations import is_ignored, is_json, sent_path
 from rulewright.openapi.pointer import path_of
 from rulewright.openapi.references import beside_reference, objects
 from rulewright.openapi.sample import samples
@@ -27,6 +27,7 @@ from rulewright.rules.definition import Rule, RuledSchema, read_rules
 from rulewright.rules.dialect import is_shared
 from rulewright.rules.space import Space
 from rulewright.sandbox.core import Routes
+from rulewright.sandbox.exchange import decode_sent
 from rulewright.sandbox.inputs import credential_place
 from rulewright.sandbox.spec import Operation, Parameter, Spec, Waiter
 from rulewright.sandbox.tasks import is_number
@@ -384,7 +385,7 @@ class Contract:
     def match(self, target: str) -> Mapping[str, Subject]:
         """Return the operations whose path template the target of a request fits, by method."""
         path, _, query = target.partition("?")
-        return self._routes.find(path, query)[0] or {}
+        return self._routes.find(decode_sent(path), query)[0] or {}
 
     def ruled_parameters(self, operation: Operation) -> RuledSchema | None:
         """Return the rules between the parameters of an operation, if there are any."""
@@ -403,7 +404,7 @@ class Contract:
 
     def ask(self, subject: Subject, request: Request) -> Ask:
         """Return a request as it goes over the wire, made by the document alone."""
-        path = subject.operation.path
+        path = sent_path(subject.operation.path)
         query: list[tuple[str, Any]] = []
         headers: dict[str, str] = {}
         cookies: dict[str, str] = {}

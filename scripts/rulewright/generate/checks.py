@@ -30,7 +30,7 @@ from rulewright.generate.schemas import (
 from rulewright.generate.source import literal, render, snake, variables
 from rulewright.generate.statements import Block, If, Line, Loop, Place, Refuse, Statement, when
 from rulewright.openapi.operations import Operation, operations, parameter_names
-from rulewright.openapi.pointer import Location, decode, encode
+from rulewright.openapi.pointer import Location, decode, encode, fragment
 from rulewright.openapi.references import follow_schema
 from rulewright.rules import expression
 from rulewright.rules.definition import RuledSchema
@@ -177,7 +177,7 @@ def checks_module(document: Any, ruled: Sequence[RuledSchema], names: Names) -> 
             (kind, models.get(reference, ""), _reader(document, kind, reference).format(module.called[reference]))
             for kind, reference in bodies[each.id]
         ]
-        parameters = module.parameters(carriers.get(f"#{each.pointer}"), each)
+        parameters = module.parameters(carriers.get(fragment(each.location)), each)
         requests.append(RequestEntry(each.id, parameters, tuple(checked)))
         for reference in {reference for kind, reference in bodies[each.id] if is_json(kind)}:
             senders[reference].append(each.id)
@@ -226,7 +226,7 @@ def _check_attached(carriers: Iterable[RuledSchema], module: _Module) -> None:
     for _, reference in (found for each in lacked for found in body_schemas(module.document, each)):
         sandbox.schemas.add(reference)
         sandbox.function(reference)
-    attached = {*module.called, *sandbox.called, *(f"#{each.pointer}" for each in lacked)}
+    attached = {*module.called, *sandbox.called, *(fragment(each.location) for each in lacked)}
     for each in carriers:
         if each.pointer not in attached:
             raise InputError(
@@ -277,7 +277,7 @@ class _Module:
             each = called[f"{parameter.get('in')}:{parameter['name']}"]
             if each in keywords:
                 checked = self.schemas.parameter(
-                    parameter, schema, f"#{operation.pointer}/parameters/{parameter['name']}"
+                    parameter, schema, fragment((*operation.location, "parameters", parameter["name"]))
                 )
                 body += self._field_checks(each, checked, place, scope, required=parameter.get("required") is True)
         if not body:
@@ -286,7 +286,7 @@ class _Module:
         key = repr((fields, body))
         if key not in self.called:
             name = self.called[key] = self.called[ruled.pointer] if ruled is not None else self._free(place.hint)
-            about = f"Check parameters as {operation.id} takes them: #{operation.pointer}."
+            about = f"Check parameters as {operation.id} takes them: {fragment(operation.location)}."
             self.functions.append(Function(name, about, "Arguments", tuple(body), fields, data))
         return self.called[key]
 

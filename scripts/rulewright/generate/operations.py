@@ -21,6 +21,7 @@ from rulewright.openapi.operations import (
     is_stream,
     operations,
     parameter_schema,
+    sent_path,
     server_url,
     success_contents,
 )
@@ -436,7 +437,7 @@ def _entry(method: Method, names: Names) -> dict[str, Any]:
         "first": {
             "id": operation.id,
             "method": operation.method,
-            "path": operation.path,
+            "path": sent_path(operation.path),
             "function": method.function,
         },
         "rest": {
@@ -469,9 +470,7 @@ _IMPORTED: Final = {
 def type_text(text: str, names: Names) -> str:
     """Return a type as the generator wrote it, its classes found in `models`, where no name of ours can hide them."""
     own = {*names.models, *names.enums}
-    return re.sub(
-        r"(?<![\w.'\"])[A-Za-z_]\w*", lambda found: f"models.{found[0]}" if found[0] in own else found[0], text
-    )
+    return re.sub(r"(?<![\w.'\"])[^\W\d]\w*", lambda found: f"models.{found[0]}" if found[0] in own else found[0], text)
 
 
 def type_imports(types: Iterable[str], names: Names) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from rulewright.errors import InputError
 from rulewright.openapi.operations import Operation, essence_of, operations, parameter_names, parameters_schema
-from rulewright.openapi.pointer import Location, decode, encode, resolve
+from rulewright.openapi.pointer import Location, decode, fragment, resolve
 from rulewright.openapi.schemas import FORMATS, union_tags
 from rulewright.openapi.schemas import Schemas as DocumentSchemas
 from rulewright.rules.definition import EXTENSION
@@ -64,7 +64,7 @@ class Schemas:
         if not reference.startswith("#/"):
             raise InputError(f"the reference {reference!r} leaves the document")
         try:
-            schema, place = resolve(self.document, reference), "#" + encode(decode(reference))
+            schema, place = resolve(self.document, reference), fragment(decode(reference))
         except (LookupError, ValueError) as error:
             raise InputError(f"the reference {reference!r} leads nowhere: {error.args[0]}") from error
         if place not in self.definitions:
@@ -167,7 +167,7 @@ def find_unchecked(document: Any) -> Iterator[str]:
             if is_checked(content_type):
                 schemas.add(reference)
         for parameter, schema in parameter_schemas(operation):
-            schemas.parameter(parameter, schema, f"#{operation.pointer}/parameters/{parameter['name']}")
+            schemas.parameter(parameter, schema, fragment((*operation.location, "parameters", parameter["name"])))
     for place, problem in schemas.gaps:
         yield f"schema {place.removeprefix('#')}: requests are not checked for {problem}"
 
@@ -203,6 +203,6 @@ def body_schemas(document: Any, operation: Operation) -> Iterator[tuple[str, str
         schema = media.get("schema")
         if isinstance(schema, dict) and set(schema) == {"$ref"}:
             reference = schema["$ref"]
-            yield content_type, "#" + encode(decode(reference)) if reference.startswith("#") else reference
+            yield content_type, fragment(decode(reference)) if reference.startswith("#") else reference
         elif schema is not None:
-            yield content_type, "#" + encode((*place, "content", content_type, "schema"))
+            yield content_type, fragment((*place, "content", content_type, "schema"))

@@ -23,6 +23,7 @@ from rulewright.openapi.operations import (
     is_ignored,
     operations,
     parameters,
+    sent_path,
     with_path_items,
 )
 from rulewright.openapi.pointer import Location, encode, path_of, resolve
@@ -331,7 +332,7 @@ def _one_header(value: Any) -> Iterator[Fault]:
 
 def wire_path(path: str) -> str:
     """Return what of a path template is sent, with placeholders that have no names."""
-    return _PLACEHOLDER.sub("{}", path.partition("#")[0])
+    return _PLACEHOLDER.sub("{}", sent_path(path))
 
 
 def _paths(value: Any) -> Iterator[Fault]:

@@ -6,12 +6,14 @@ All parameters of an operation also count as one object, for rules about them.
 from __future__ import annotations
 
 import copy
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import quote
 
-from rulewright.openapi.pointer import Location, encode, resolve
+from rulewright.openapi.pointer import PLAIN_SIGNS, Location, encode, resolve
 from rulewright.openapi.references import follow, follow_schema, objects, references
 
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
@@ -19,6 +21,10 @@ _IGNORED: Final = frozenset({"accept", "authorization", "content-type"})
 _SCHEMA_AT: Final = frozenset({("schema",), ("items",), ("additionalProperties",)})
 _SCHEMAS_BELOW: Final = frozenset({("properties",), ("schemas",)})
 """Where a schema stands that is no condition of another."""
+
+
+_PLACEHOLDER: Final = re.compile(r"(\{[^{}]+\})")
+_BARE_PERCENT: Final = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,14 @@ def operations(document: Any) -> Iterator[Operation]:
         for method, body in item.items() if isinstance(item, dict) else ():
             if method in METHODS and isinstance(body, dict):
                 yield Operation(document, method, path, body)
+
+
+def sent_path(template: str) -> str:
+    """Return a path template as requests have it: signs encoded, but for placeholders, and without a fragment."""
+    return "".join(
+        part if index % 2 else quote(_BARE_PERCENT.sub("%25", part), safe=f"{PLAIN_SIGNS}%")
+        for index, part in enumerate(_PLACEHOLDER.split(template.partition("#")[0]))
+    )
 
 
 def server_url(server: Any) -> str:

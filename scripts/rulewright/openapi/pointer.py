@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from jsonpath_rfc9535.serialize import canonical_string as quoted
 
@@ -14,12 +14,19 @@ ABSENT: Final = object()
 """What stands in place of a value that is not there."""
 
 SHORTHAND: Final = re.compile(r"[A-Za-z_\u0080-\uD7FF\uE000-\U0010FFFF][0-9A-Za-z_\u0080-\uD7FF\uE000-\U0010FFFF]*")
+PLAIN_SIGNS: Final = "/~!$&'()*+,;=:@?"
+"""The signs that a URI fragment, as a path with its query, holds as they are (RFC 3986, 3.3 to 3.5)."""
 _INDEX: Final = re.compile("0|[1-9][0-9]{0,17}")  # no leading zeros, no other scripts' digits (RFC 6901, 4)
 
 
 def encode(location: Iterable[str | int]) -> str:
     """Return the JSON pointer of a location: `("a", 0)` gives `/a/0`, the root gives the empty string."""
     return "".join("/" + str(key).replace("~", "~0").replace("/", "~1") for key in location)
+
+
+def fragment(location: Iterable[str | int]) -> str:
+    """Return the JSON pointer of a location as URI fragment, which is how `$ref` writes it: `#/a%20b` (RFC 6901, 6)."""
+    return "#" + quote(encode(location), safe=PLAIN_SIGNS)
 
 
 def decode(pointer: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ import jsonschema_rs
 
 from rulewright.errors import InputError
 from rulewright.openapi.operations import METHODS, operation_parameters, parameter_names, parameters_schema
-from rulewright.openapi.pointer import Location, encode
+from rulewright.openapi.pointer import Location, encode, fragment
 from rulewright.openapi.references import objects
 from rulewright.openapi.schemas import Schemas
 from rulewright.rules.dialect import DialectError, check, lower, members
@@ -142,7 +142,7 @@ class RuledSchema:
     @cached_property
     def pointer(self) -> str:
         """The URI fragment of the schema, such as `#/components/schemas/Order`, or of the operation."""
-        return "#" + encode(self.location)
+        return fragment(self.location)
 
     @property
     def name(self) -> str:

@@ -7,15 +7,25 @@ import json
 import re
 import threading
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import zip_longest
 from typing import Any, Final, Generic, Protocol, TypeVar
 from urllib.parse import quote, unquote_plus
 
 from rulewright.errors import printable
+from rulewright.openapi.operations import sent_path
 from rulewright.openapi.tasks import id_parameters
-from rulewright.sandbox.exchange import LATIN, Journal, Request, Response, decode_path, error_answer, json_answer
+from rulewright.sandbox.exchange import (
+    LATIN,
+    Journal,
+    Request,
+    Response,
+    decode_path,
+    decode_sent,
+    error_answer,
+    json_answer,
+)
 from rulewright.sandbox.inputs import Guard
 from rulewright.sandbox.operations import Endpoint, Parts, Plain, Poll, Result, Submit
 from rulewright.sandbox.results import file_task_id, send_file
@@ -233,13 +243,13 @@ class Routes(Generic[T]):
         every = [*endpoints]
         # What is whole for one operation of a path is so for the others, or they would not be one path.
         wide = {
-            (_PARAMETER.sub("{}", base + endpoint.operation.path), index)
+            (_PARAMETER.sub("{}", base + sent_path(endpoint.operation.path)), index)
             for endpoint in every
-            for index, name in enumerate(_PARAMETER.findall(base + endpoint.operation.path))
+            for index, name in enumerate(_PARAMETER.findall(base + sent_path(endpoint.operation.path)))
             if (endpoint.operation.name, name) in whole
         }
         for endpoint in every:
-            path, method = base + endpoint.operation.path, endpoint.operation.method
+            path, method = base + sent_path(endpoint.operation.path), endpoint.operation.method
             parts = _PARAMETER.split(path)
             plain = _PARAMETER.sub("{}", path)
             kinds = ["**" if (plain, index) in wide else "{}" for index in range(len(parts) // 2)]
@@ -266,11 +276,12 @@ def _compile(template: str) -> re.Pattern[str]:
     """Return the pattern of a path and a query, between which stands a null."""
     path, _, query = template.partition("?")
     pairs = [f"(?=(?:.*&)?{_pattern(pair, '[^&]+')}(?:&|$))" for pair in query.split("&") if pair]
-    return re.compile(f"{_pattern(path, '[^/]+')}\0{''.join(pairs)}.*")
+    return re.compile(f"{_pattern(path, '[^/]+', decode_sent)}\0{''.join(pairs)}.*")
 
 
-def _pattern(template: str, value: str) -> str:
-    return re.escape(template).replace(re.escape("{}"), f"({value})").replace(re.escape("**"), "(.+)")
+def _pattern(template: str, value: str, decode: Callable[[str], str] = str) -> str:
+    kinds = {"{}": f"({value})", "**": "(.+)"}
+    return "".join(kinds.get(part) or re.escape(decode(part)) for part in re.split(r"(\{\}|\*\*)", template))
 
 
 def _decode(text: str) -> str:

@@ -98,6 +98,11 @@ def decode_path(path: str, raw: bytes) -> str:
     return "".join(piece.upper() if index % 2 else unquote(piece) for index, piece in enumerate(pieces))
 
 
+def decode_sent(path: str) -> str:
+    """Return a path, or a part of one, as `Request` has it; it is given as it is sent."""
+    return decode_path(unquote(path), path.encode(LATIN))
+
+
 def decode_value(text: str) -> str:
     """Return a value of such a path, or a part of one, as it was meant."""
     return _MEANT.sub(lambda found: unquote(found[0]), text)

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, Final
 from urllib.parse import quote
 
-from rulewright.openapi.operations import EVENTS, essence_of
+from rulewright.openapi.operations import EVENTS, essence_of, sent_path
 from rulewright.openapi.pointer import at
 from rulewright.openapi.sample import likely
 from rulewright.openapi.tasks import HEADER
@@ -182,7 +182,9 @@ class Submit(Endpoint):
         for each in self._poll.parameters:
             if each.name == self._waiter.parameter and each.place == "query":
                 query = f"?{each.name}={quote(task_id, safe='')}"
-        path = re.sub(r"\{([^{}]+)\}", lambda found: quote(str(known.get(found[1], found[1]))), self._poll.path)
+        path = re.sub(
+            r"\{([^{}]+)\}", lambda found: quote(str(known.get(found[1], found[1]))), sent_path(self._poll.path)
+        )
         return f"{request.origin}{self._parts.spec.base_path}{path}{query}"
 
 

@@ -202,7 +202,7 @@ def _check_narrowed_functions(context: Context) -> Iterator[Change]:
 
 
 def _narrowing(variants: VariantSet, variant: Variant, text: str, who: str, new: Any) -> Change:
-    pointer = f"{variants.ruled.pointer.removeprefix('#')}/x-variants"
+    pointer = encode((*variants.ruled.location, "x-variants"))
     return breaking(
         f"the function {variant.function} {text}", who, check="function-narrowed", pointer=pointer, old=variant.value,
         new=new, cause=f"{variants.ruled.name}.{new}" if isinstance(new, str) and "," not in new else "",
