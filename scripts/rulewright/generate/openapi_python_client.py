@@ -71,6 +71,8 @@ _ITEMS: Final = re.compile(rb"\b(list|dict)\[[^|]*\]")
 """In the test it writes for which of several bodies it is given; Python has no isinstance of a list of something."""
 _TEXT_BODY: Final = re.compile(rb'_kwargs\["json"\](?= = body\s+headers\["Content-Type"\] = "text/)')
 """Where it keeps a text that it takes for JSON."""
+_DECLARATION: Final = re.compile(rb"[^\W\d]\w*: (?!.*[=:]).+")
+"""The line with which it declares a variable and its type."""
 _LITERAL: Final = re.compile(rb"^(\w+ = Literal\[.*\])$", re.MULTILINE)
 """The type it writes for an enum."""
 _REFUSAL: Final = re.compile(rb"^( +)raise TypeError\(.* Expected one of .*$", re.MULTILINE)
@@ -193,6 +195,28 @@ def _failed_components(data: GeneratorData, known: Collection[str]) -> Iterator[
             yield name, " ".join(detail.partition("\n\nFailure to process")[0].split())
 
 
+def drop_repeated(code: bytes) -> bytes:
+    """Leave out the declaration of a variable that its function has declared before, as it does for each use of a list.
+
+    A union that is a component and holds lists names the items alike wherever a model leads to it.
+    """
+    functions: list[tuple[int, set[bytes]]] = [(-1, set())]
+    kept = []
+    for line in code.split(b"\n"):
+        word = line.lstrip()
+        indent = len(line) - len(word)
+        while word and indent <= functions[-1][0]:
+            functions.pop()
+        if word.startswith(b"def "):
+            functions.append((indent, set()))
+        elif _DECLARATION.fullmatch(word):
+            if word in functions[-1][1]:
+                continue
+            functions[-1][1].add(word)
+        kept.append(line)
+    return b"\n".join(kept)
+
+
 def rewrite_module(module: Path) -> None:
     """Remove casts of lists that a test has proven and types of items from a test; send text; show what is unset."""
     written = module.read_bytes()
@@ -202,6 +226,7 @@ def rewrite_module(module: Path) -> None:
     )
     changed = _BODY_TEST.sub(lambda found: _ITEMS.sub(rb"\1", found[0]), changed)
     changed = _TEXT_BODY.sub(b'_kwargs["content"]', changed)
+    changed = drop_repeated(changed)
     if changed != written:
         module.write_bytes(changed)
 
@@ -351,15 +376,19 @@ def rename_own_arguments(endpoint: Endpoint, config: Config) -> None:
 
 
 def keep_one_body_of_a_class(endpoint: Endpoint) -> Iterator[str]:
-    """Keep one body of each class, and yield a gap for each that is dropped: a form for files, else JSON before others.
+    """Keep one body of each class: a form for files, else JSON before others.
 
-    The client chooses the media type by the class of a body; a body of any type leaves no other class.
+    The client chooses the media type by the class of a body; a body of any type leaves no other class. What is dropped
+    is a gap, unless it is the same value in another media type.
+
+    Yields:
+        The message of each gap.
     """
     kept: dict[str, Body] = {}
     for body in sorted(endpoint.bodies, key=_rank):
         made = _type(body.prop)
         first = kept.get("Any") or kept.setdefault("list" if made.startswith("list[") else made, body)
-        if first is not body:
+        if first is not body and _type(first.prop) != made:
             yield (
                 f"parsing {endpoint.method.upper()} {_text(endpoint.path)} within its body: it is sent as "
                 f"{_text(first.content_type)}, never as {_text(body.content_type)}: both are of one class"
@@ -599,8 +628,9 @@ PATCHES: Final = (
         drop_sending,
     ),
     Patch(
-        "rewrite casts and tests of lists, and show what is unset by its name",
-        "a strict mypy refuses the cast, Python the test; a model shows the address of each unset field",
+        "rewrite casts, tests and declarations of lists, and show what is unset by its name",
+        "a strict mypy refuses the cast and what is declared twice, Python the test; a model shows the address of each "
+        "unset field",
         "0.29.1",
         rewrite_module,
     ),

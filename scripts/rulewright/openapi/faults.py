@@ -30,6 +30,7 @@ from rulewright.openapi.pointer import Location, encode, path_of, resolve
 from rulewright.openapi.references import NAMES, follow, objects, references
 from rulewright.openapi.schemas import TYPES
 
+_STATUS: Final = re.compile(r"([1-5](?:\d\d|xx|XX))(?:\W.*)?")
 REMOVE: Final = object()
 """As a correction: the value goes."""
 _CORRECTED: Final = "an overlay with these actions corrects what can be corrected without a choice:"
@@ -608,15 +609,16 @@ def _answers(found: dict[str, Any], location: Location, *, modern: bool) -> Iter
 
 
 def _statuses(value: Any, found: dict[str, Any], location: Location) -> Iterator[Fault]:
-    """Find ranges of statuses in small letters, and content of answers that HTTP allows none."""
+    """Find ranges of statuses in small letters, words beside statuses, and content of answers that HTTP allows none."""
     answers = found.get("responses")
     if not (location[:1] == ("paths",) and len(location) == 3 and isinstance(answers, dict)):
         return
     for status, answer in answers.items():
         place = (*location, "responses", status)
-        if re.fullmatch("[1-5]xx", status) and status.upper() not in answers:
-            renamed = (Repair(place, REMOVE), Repair(place[:-1], {status.upper(): answer}))
-            yield Fault(f"a range of statuses is written {status.upper()}", place, renamed)
+        code = _STATUS.fullmatch(status)
+        if code and code[1].upper() not in answers:
+            renamed = (Repair(place, REMOVE), Repair(place[:-1], {code[1].upper(): answer}))
+            yield Fault(f"the status is written {code[1].upper()}", place, renamed)
         meant = follow(value, answer)
         if status in _EMPTY and isinstance(meant, dict) and meant.get("content"):
             alone = Repair(place[:-1], {status: {"description": str(meant.get("description", ""))}})

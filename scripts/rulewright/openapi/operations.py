@@ -21,6 +21,8 @@ _IGNORED: Final = frozenset({"accept", "authorization", "content-type"})
 _SCHEMA_AT: Final = frozenset({("schema",), ("items",), ("additionalProperties",)})
 _SCHEMAS_BELOW: Final = frozenset({("properties",), ("schemas",)})
 """Where a schema stands that is no condition of another."""
+_UNIONS: Final = frozenset({("anyOf",), ("oneOf",)})
+_OF_A_NULL: Final = frozenset({"nullable", "title", "description"})
 
 
 _PLACEHOLDER: Final = re.compile(r"(\{[^{}]+\})")
@@ -136,22 +138,27 @@ def _path_item(document: Any, item: Any) -> Any:
 def with_meant_types(document: Any) -> Any:
     """Return a document that says what its author meant and a validator would not know.
 
-    A schema with properties is an object, though it has no type. A required list among the parameters holds an item:
-    an empty one is sent as nothing.
+    A schema with properties is an object, though it has no type. A member of a union that is no more than nullable is
+    null, which OpenAPI 3.0 has no type for. A required list among the parameters holds an item: an empty one is sent as
+    nothing.
     """
-    lists, untyped = [], []
+    lists, untyped, nulls = [], [], []
     for location, each in objects(document):
         is_schema = location[-1:] in _SCHEMA_AT or location[-2:-1] in _SCHEMAS_BELOW
         if is_schema and isinstance(each.get("properties"), dict) and "type" not in each:
             untyped.append(location)
+        if location[-2:-1] in _UNIONS and each.get("nullable") is True and not each.keys() - _OF_A_NULL:
+            nulls.append(location)
         schema = follow(document, each.get("schema")) if each.get("required") is True and "in" in each else None
         if isinstance(schema, dict) and schema.get("type") == "array" and not schema.get("minItems"):
             lists.append(location)
-    if not lists and not untyped:
+    if not (lists or untyped or nulls):
         return document
     result = copy.deepcopy(document)
     for location in untyped:
         resolve(result, encode(location))["type"] = "object"
+    for location in nulls:
+        resolve(result, encode(location))["enum"] = [None]
     for location in lists:
         parameter = resolve(result, encode(location))
         schema = parameter["schema"]

@@ -169,6 +169,8 @@ class Parameters:
             except ValueError as error:
                 entries.append(_entry("type", at, "contradictory fields", str(error)))
                 continue
+            if found == [""] and parameter.may_be_empty:
+                continue
             if found is None:
                 if parameter.required:
                     entries.append(_entry("required", at, "absent", "must be present"))
@@ -189,9 +191,9 @@ class Parameters:
         if is_object and parameter.style == "deepObject":
             found: dict[str, Any] = {}
             for key, text in pairs:
-                if key.startswith(f"{name}["):
-                    _set_at(found, _path(key), unquote_plus(text))
-            return found.get(name)
+                if key.startswith(f"{name}[") and (path := _path(key)[1:]):
+                    _set_at(found, path, unquote_plus(text))  # below the name: of an object `[]` is a member
+            return found or None
         is_text = bool(types - {"object", "null"}) and any(key == name for key, _ in pairs)
         if is_object and parameter.explode and not is_text:
             listed = self._spec.properties(parameter.schema)

@@ -62,6 +62,7 @@ class Parameter:
         style: How its value is written.
         explode: Whether the items of a list or the members of an object are values of their own.
         is_json: Whether its value is JSON.
+        may_be_empty: Whether it may be given without a value.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Parameter:
     style: str = "simple"
     explode: bool = False
     is_json: bool = False
+    may_be_empty: bool = False
 
     @property
     def key(self) -> str:
@@ -122,6 +124,9 @@ class Success:
         if self.media is None:
             return b""
         return b"text" if essence_of(self.media).startswith("text/") else bytes(8)
+
+
+_WITHIN: Final = {"text": "text/plain", "image": "image/png", "audio": "audio/mpeg", "video": "video/mp4"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,7 +338,7 @@ class Spec:
                 own = None if "*" in media or essence_of(media) == "application/json" else media
                 examples = tuple(self.examples(entry))
                 return Success(status, entry.get("schema") or {}, own, examples, stream, item, headers)
-        media = next((media for media in content if "*" not in media), None)
+        media = next((media for media in content if "*" not in media), None) or next(map(_type_within, content), None)
         return Success(status, None, media, stream=stream, item=item, headers=headers)
 
     def _headers(self, response: Mapping[str, Any]) -> Iterator[tuple[str, Schema]]:
@@ -362,6 +367,7 @@ class Spec:
                     style,
                     bool(value.get("explode", style == "form")),
                     "schema" not in value and any(map(is_json, value.get("content") or ())),
+                    value["in"] == "query" and value.get("allowEmptyValue") is True,
                 )
 
     def _body(self, value: Any) -> Body | None:
@@ -442,6 +448,11 @@ class Spec:
             "result_is_file": bool(file_type(operation, self.document)),
             "result_ids": tuple(_pointer(each) for each in taken if each.startswith(("/", "$response."))),
         }
+
+
+def _type_within(media_range: str) -> str:
+    """Return a media type of a range such as `image/*`."""
+    return _WITHIN.get(media_range.partition("/")[0].lower(), "application/octet-stream")
 
 
 def _pointer(place: Any) -> str:
