@@ -57,7 +57,7 @@ def test_parameters_are_one_object() -> None:
     document = ruled_document(rule())
     found = read(document)
     assert found.name == "GET /boxes/{id}"
-    assert found.pointer == "#/paths/~1boxes~1{id}/get"
+    assert found.pointer == "#/paths/~1boxes~1%7Bid%7D/get"
     assert found.parameters == {"query:page": "page", "path:id": "id", "query:size": "size"}
     assert {key: value for key, value in found.schema.items() if key != "x-rules"} == {
         "type": "object",
