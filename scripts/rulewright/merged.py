@@ -15,7 +15,7 @@ from rulewright.openapi.document import Document, load, read_written
 from rulewright.openapi.faults import find_faults, refuse_faults
 from rulewright.openapi.operations import with_meant_types, with_path_items
 from rulewright.openapi.pointer import Location, decode
-from rulewright.openapi.references import refuse_circles
+from rulewright.openapi.references import compose_without_circles, refuse_circles
 from rulewright.openapi.schemas import SchemaError
 from rulewright.openapi.tasks import with_task_links
 from rulewright.overlay import Overlay, apply, load_overlay
@@ -182,7 +182,7 @@ def merge(project: Project) -> Merged:
     overlays = tuple(load_overlay(path) for path in project.overlays)
     refuse_absorbed(vendor, overlays)
     applied = apply(vendor, overlays)
-    value = with_task_links(with_meant_types(with_path_items(applied.value)))
+    value = with_task_links(with_meant_types(compose_without_circles(with_path_items(applied.value))))
     if holes := read_holes(vendor, overlays):
         value = {**value, HOLES: [hole.data() for hole in holes]}
     merged = Merged(vendor, overlays, value, (), applied.ledger)

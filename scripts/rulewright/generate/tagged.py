@@ -26,8 +26,10 @@ TEMPLATES: Final = Path(__file__).parent / "templates" / "generator"
 UNION: Final = f"property_templates/{UnionProperty.template}"
 _ONLY_NULL: Final = (
     "{% set ns.contains_unmodified_properties = true %}",
-    "{% set ns.contains_unmodified_properties = inner_property.get_base_type_string() != PythonCode('None') "
-    "or property.inner_properties | length == 1 %}",
+    (
+        "{% set ns.contains_unmodified_properties = inner_property.get_base_type_string() != PythonCode('None') "
+        "or property.inner_properties | length == 1 %}"
+    ),
 )
 """What it does where a member of a union needs no conversion, null among them; `tagged` puts null first."""
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from rulewright.openapi.document import Document
-from rulewright.openapi.pointer import Location, resolve
+from rulewright.openapi.pointer import Location, decode, resolve
 
 _MAX_REFERENCES: Final = 32
-_MEMBERS: Final = ("allOf", "anyOf", "oneOf")
+_CHOICES: Final = ("anyOf", "oneOf")
+_MEMBERS: Final = ("allOf", *_CHOICES)
 ANNOTATIONS: Final = frozenset({"title", "description", "summary", "deprecated", "example", "examples", "default"})
 """The keywords of a schema that refuse no value."""
 _REFERENCES: Final = ("$ref", "$dynamicRef", "operationRef")
@@ -81,6 +83,71 @@ def beside_reference(document: Any, schema: Any) -> Mapping[str, Any]:
     if not isinstance(schema, Mapping) or "$ref" not in schema or str(document.get("openapi")).startswith("3.0"):
         return {}
     return {key: operand for key, operand in schema.items() if key not in {"$ref", *ANNOTATIONS}}
+
+
+def compose_without_circles(document: Any) -> Any:
+    """Return a document in which what is derived from a base is composed of it without its alternatives.
+
+    Many documents list what is derived from a base as alternatives of the base; read literally, each is composed of a
+    choice of itself, and a validator does not end.
+    """
+    components = document.get("components") if isinstance(document, dict) else None
+    schemas = components.get("schemas") if isinstance(components, dict) else None
+    found = {name: each for name, each in (schemas or {}).items() if isinstance(each, dict)}
+    chosen = {name: set(_component_references(each, _CHOICES)) for name, each in found.items()}
+    composed = {name: set(_component_references(each, ("allOf",))) for name, each in found.items()}
+    changed: dict[str, Any] = {}
+    for name, schema in found.items():
+        direct = [*map(_component, schema.get("allOf") or ())]
+        bases = {base for base in direct if name in _reachable(chosen.get(base, set()), chosen, composed)}
+        if bases:
+            changed[name] = {**schema, "allOf": [_without_choices(found, each, bases) for each in schema["allOf"]]}
+    if not changed:
+        return document
+    components = {**document["components"], "schemas": {**document["components"]["schemas"], **changed}}
+    return {**document, "components": components}
+
+
+def _component_references(schema: Any, keywords: tuple[str, ...]) -> Iterator[str]:
+    """Yield the components that a schema names as its members, those of members written into it included."""
+    for keyword in keywords:
+        members = schema.get(keyword) if isinstance(schema, dict) else None
+        for member in members if isinstance(members, list) else ():
+            if name := _component(member):
+                yield name
+            else:
+                yield from _component_references(member, _MEMBERS)
+
+
+def _component(schema: Any) -> str:
+    """Return the name of the component that a schema refers to; empty for any other."""
+    reference = schema.get("$ref") if isinstance(schema, dict) else None
+    if not isinstance(reference, str) or not reference.startswith("#"):
+        return ""
+    with contextlib.suppress(ValueError):
+        place = decode(reference)
+        return place[2] if place[:2] == ("components", "schemas") and len(place) == 3 else ""
+    return ""
+
+
+def _reachable(names: set[str], *edges: Mapping[str, set[str]]) -> set[str]:
+    """Return the names that some lead to, themselves included."""
+    seen: set[str] = set()
+    waiting = [*names]
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += [further for each in edges for further in each.get(name, ())]
+    return seen
+
+
+def _without_choices(schemas: Mapping[str, Any], member: Any, bases: set[str]) -> Any:
+    """Return a member of `allOf`; in place of a reference to one of some bases, the base without its choices."""
+    name = _component(member)
+    if name not in bases:
+        return member
+    return {key: each for key, each in schemas[name].items() if key not in (*_CHOICES, "discriminator")}
 
 
 def refuse_circles(vendor: Document, document: Any) -> None:

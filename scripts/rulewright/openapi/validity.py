@@ -18,7 +18,7 @@ from rulewright.errors import InputError
 from rulewright.openapi.document import Document
 from rulewright.openapi.faults import find_faults, refuse_faults, show_value
 from rulewright.openapi.pointer import Location
-from rulewright.openapi.references import objects
+from rulewright.openapi.references import compose_without_circles, objects
 
 VALIDATORS: Final = {
     "3.0": (schema_v30, OpenAPIV30SpecValidator),
@@ -68,7 +68,7 @@ def _findings(document: Document, version: str) -> Iterator[tuple[InputError, bo
             (best.message, tuple(best.absolute_path), _is_disliked(error)) for best, error in errors if _is_fault(best)
         ]
         if not found:
-            value = _without_defaults(value)
+            value = compose_without_circles(_without_defaults(value))
             root = SchemaPath.from_dict(value, handlers=_NoFetching())
             others = filter(_is_fault, validator(root).iter_errors())
             found = [(error.message, _locate(value, error), True) for error in others]
