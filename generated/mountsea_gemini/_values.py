@@ -63,6 +63,17 @@ def unlisted(value: object, listed: Collection[T], place: str) -> T:
     raise UnlistedValueError(value, listed, place)
 
 
+def parse_moment(text: str) -> dt.datetime:
+    """Return a text as a moment.
+
+    Raises:
+        ValueError: It is none, or a day alone, whose midnight would be made up.
+    """
+    if _is_day(text):
+        raise ValueError(f"{text!r} has no time")
+    return dt.datetime.fromisoformat(text)
+
+
 def parse_text(parse: Callable[[str], T], value: str, place: str) -> T:
     """Return a text as a date or the like; as it is, if the answer being read is known to hold others there.
 

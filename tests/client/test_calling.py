@@ -170,6 +170,8 @@ def test_a_body_that_cannot_be_serialised_is_not_sent(error: Exception, words: s
         ((), {"body": 1}, "it takes no body"),
         ((attrs.evolve(parameter("query", "q"), required=True),), {}, "it needs q"),
         ((parameter("header", "h"),), {"h": "a\r\nb: c"}, "h holds characters that no header has"),
+        ((parameter("header", "h"),), {"h": "caf\u00e9"}, "h holds characters that no header has"),
+        ((parameter("query", "q"),), {"q": "\ud800"}, "a text holds half of a surrogate pair"),
         ((parameter("query", "q", style="pipeDelimited", explode=False),), {"q": ["a|b"]},
          "an item of q holds the sign that separates its items"),
     ],

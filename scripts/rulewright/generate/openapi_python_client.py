@@ -269,7 +269,8 @@ def open_answers(package: Path, data: GeneratorData, sent: Collection[str]) -> N
 def _read_tolerantly(call: re.Match[bytes]) -> bytes:
     """Return the call that reads a date or an identifier, if it is one; its place is a variable or a required field."""
     place = call["name"] or b'"%s"' % call["value"]
-    return b'_Values_.parse_text(%s, %s, __name__ + "." + %s)' % (call[1], call["value"], place)
+    parse = b"_Values_.parse_moment" if b"datetime.datetime" in call[1] else call[1]
+    return b'_Values_.parse_text(%s, %s, __name__ + "." + %s)' % (parse, call["value"], place)
 
 
 def _sent_enums(endpoint: Endpoint) -> Iterator[str]:

@@ -184,7 +184,8 @@ def request(settings: Settings, operation: Operation[..., Any], **arguments: Any
         url, headers = _address(settings, operation, arguments)
         value, kind, content = _content(operation, arguments.get("body"))
     except _MISTAKES as error:
-        why = settings.redact(str(error), limit=200)
+        is_half = isinstance(error, UnicodeEncodeError)  # the one text that UTF-8 cannot hold
+        why = "a text holds half of a surrogate pair" if is_half else settings.redact(str(error), limit=200)
         raise ConfigurationError(f"{operation.id} cannot be sent: {why}; nothing was sent") from None
     headers = {"Accept": operation.accept, **headers, **({"Content-Type": kind} if kind else {})}
     return Request(operation.method.upper(), url, headers, content, credentials(settings, operation)), value
@@ -314,7 +315,7 @@ def _header(given: Input, value: Any) -> str:
         text = ",".join(f"{key}={child}" if given.explode else f"{key},{child}" for key, child in pairs)
     else:
         text = ",".join(map(_text, value)) if isinstance(value, list) else _text(value)
-    if not text.isprintable():
+    if not (text.isascii() and text.isprintable()):
         raise ValueError(f"{given.argument} holds characters that no header has")
     return text
 

@@ -103,7 +103,7 @@ class TaskResultDto:
             created_at = UNSET
         else:
             created_at = _Values_.parse_text(
-                datetime.datetime.fromisoformat, _created_at, __name__ + "." + "_created_at"
+                _Values_.parse_moment, _created_at, __name__ + "." + "_created_at"
             )
 
         _finished_at = d.pop("finishedAt", UNSET)
@@ -112,7 +112,7 @@ class TaskResultDto:
             finished_at = UNSET
         else:
             finished_at = _Values_.parse_text(
-                datetime.datetime.fromisoformat, _finished_at, __name__ + "." + "_finished_at"
+                _Values_.parse_moment, _finished_at, __name__ + "." + "_finished_at"
             )
 
         trace_id = d.pop("traceId", UNSET)
