@@ -179,7 +179,7 @@ def test_a_class_with_files_is_sent_as_a_form(tmp_path: Path) -> None:
     ("kinds", "sent", "left_out"),
     [
         ([("application/json", THING), ("application/xml", {})], ["application/json", "application/xml"], []),
-        ([("application/x-www-form-urlencoded", THING), ("a/json+json", THING)], ["a/json+json"], ["a/json+json"]),
+        ([("application/x-www-form-urlencoded", THING), ("a/json+json", THING)], ["a/json+json"], []),
         ([("application/xml", {}), ("image/png", {})], ["application/xml"], ["application/xml"]),
         ([("application/xml", {}), ("application/json", {})], ["application/json"], ["application/json"]),
         ([("a/a+json", LIST), ("b/b+json", THING)], ["a/a+json", "b/b+json"], []),
@@ -190,7 +190,7 @@ def test_a_class_with_files_is_sent_as_a_form(tmp_path: Path) -> None:
 def test_a_body_is_sent_as_one_type(
     tmp_path: Path, kinds: list[tuple[str, dict[str, Any]]], sent: list[str], left_out: list[str]
 ) -> None:
-    """The client chooses the media type by class; of two with the same class, one is a gap."""
+    """The client chooses the media type by class; of two of one class, one is a gap, unless both are alike."""
     report = run_generator(bodies(*kinds), tmp_path / "things")
     module = (tmp_path / "things/api/default/put.py").read_text(encoding="utf-8")
     assert re.findall(r'headers\["Content-Type"\] = "(.*)"', module) == sent
