@@ -149,7 +149,8 @@ class _Maker:
         chosen = self.make(taken, depth + 1)
         if "type" in value and isinstance(taken, Mapping) and not {"type", "$ref"} & set(taken):
             beside = {key: operand for key, operand in value.items() if key not in {"oneOf", "anyOf"}}
-            chosen = self.make({**beside, **taken}, depth + 1) if self._type(value) != "object" else chosen
+            properties = {**(beside.get("properties") or {}), **(taken.get("properties") or {})}
+            chosen = self.make({**beside, **taken, **({"properties": properties} if properties else {})}, depth + 1)
         if not isinstance(chosen, dict):
             return chosen
         beside = self._of_type(value, depth) if value.get("properties") or value.get("allOf") else {}
