@@ -74,8 +74,12 @@ class Maker:
         parameters = self._parameters(operation)
         if operation.body is None or not operation.body.media:
             return Request(operation, parameters)
-        known = list(operation.body.media)
-        media = [*filter(is_json, known), *(each for each in FORMS if each in known), *known][0]
+        known = operation.body.media
+        forms = [each for each in FORMS if each in known]
+        # the same values as JSON and as a form with files: the client sends the form, whose files JSON cannot hold
+        as_json = [each for each in known if is_json(each)]
+        of_files = [form for form in forms if self._files(known[form]) and known[form] in map(known.get, as_json)]
+        media = [*of_files, *as_json, *forms, *known][0]
         return Request(operation, parameters, media, self._body(operation, media))
 
     def keeps_parameter_rules(self, request: Request) -> bool:
@@ -154,14 +158,18 @@ class Maker:
         """Return the fields of a form; what is a file in it as bytes."""
         if not isinstance(value, dict):
             return {}
-        files = {
-            name
-            for name, each in self._spec.properties(schema).items()
-            if isinstance(each, Mapping) and _is_file(self._spec.resolve(each.get("items", each)))
-        }
+        files = self._files(schema)
         return {
             name: each if name not in files else [b"text" for _ in each] if isinstance(each, list) else b"text"
             for name, each in value.items()
+        }
+
+    def _files(self, schema: Any) -> set[str]:
+        """Return the fields of a form that are files, or lists of them."""
+        return {
+            name
+            for name, each in self._spec.properties(schema).items()
+            if isinstance(each, Mapping) and _is_file(self._spec.resolve(each.get("items", each)))
         }
 
     def _fill(self, value: Any, schema: Any) -> Any:

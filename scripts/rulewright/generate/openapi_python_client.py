@@ -47,6 +47,7 @@ from rulewright.generate import rewrites
 from rulewright.generate.classes import PREFIX, Classes, class_overrides
 from rulewright.generate.rewrites import Patch
 from rulewright.generate.tagged import TEMPLATES, TaggedProperty, build_union, fail_where_only_null_is_left
+from rulewright.openapi.references import objects, references
 
 _OWN_NAMES: Final = frozenset(
     {
@@ -170,19 +171,35 @@ def parse(document: Any, config: Config) -> tuple[GeneratorData | GeneratorError
         What the generator made of it, and a message for each schema that holds anything.
     """
     widened: dict[str, str] = {}
+    whole: set[str] = set()
     schemas = document["components"]["schemas"]
     while True:
         try:
             data = GeneratorData.from_dict(document, config=config)
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             return GeneratorError(header=f"{type(error).__name__}: {error}"), list(widened.values())
-        found = [] if isinstance(data, GeneratorError) else [*_failed_components(data, set(schemas) - set(widened))]
+        found = {} if isinstance(data, GeneratorError) else dict(_failed_components(data, set(schemas) - whole))
         if not found:
             return data, list(widened.values())
-        roots = [(name, reason) for name, reason in found if not _CONSEQUENCE.search(reason)]
-        for name, reason in roots or found:
-            widened[name] = f"schema /components/schemas/{name}: holds anything, without a class: {reason}"
-            schemas[name] = {key: schemas[name][key] for key in ("title", "description") if key in schemas[name]}
+        for name in _roots(schemas, found):
+            circle = [each for _, each in objects(schemas[name]) if each.get("$ref") == f"#/components/schemas/{name}"]
+            for each in circle:
+                each.clear()
+            if not circle:
+                whole.add(name)
+                schemas[name] = {key: schemas[name][key] for key in ("title", "description") if key in schemas[name]}
+            what = "holds anything where it holds itself" if circle else "holds anything, without a class"
+            widened[name] = f"schema /components/schemas/{name}: {what}: {found[name]}"
+
+
+def _roots(schemas: Mapping[str, Any], found: Mapping[str, str]) -> list[str]:
+    """Return the dropped components that are not dropped for what they lead to, or one of a circle of them."""
+    causes = [name for name, reason in found.items() if not _CONSEQUENCE.search(reason)]
+    others = {name: {f"#/components/schemas/{each}" for each in found if each != name} for name in found}
+    causes = causes or [
+        name for name in found if others[name].isdisjoint(target for _, target in references(schemas[name]))
+    ]
+    return causes or [next(iter(found))]
 
 
 def _failed_components(data: GeneratorData, known: Collection[str]) -> Iterator[tuple[str, str]]:
