@@ -35,7 +35,7 @@ from rulewright.rules.definition import (
 from rulewright.rules.lint import lint
 from rulewright.rules.sources import HOLES, Prose, changed_sentences, misquotes, read_holes, read_prose
 
-STUMBLES: Final = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+READING_ERRORS: Final = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 """Errors of code that relies on a document to be valid OpenAPI."""
 
 
@@ -85,7 +85,7 @@ class Merged:
         """
         try:
             yield
-        except STUMBLES:
+        except READING_ERRORS:
             explain(self.vendor, self.value)
             raise
         except InputError as error:

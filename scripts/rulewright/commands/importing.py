@@ -24,7 +24,7 @@ from rulewright.importing.imported import (
     write_record,
 )
 from rulewright.importing.page import Choice, index_named_by
-from rulewright.merged import STUMBLES
+from rulewright.merged import READING_ERRORS
 from rulewright.openapi.document import Document, load
 from rulewright.openapi.operations import operations
 from rulewright.overlay import load_overlay
@@ -119,7 +119,7 @@ def _overlays(imported: Imported, before: Document | None, project: Project | No
         yield from needs(revision.value, _operations(imported.document).keys() - _operations(before).keys())
         if new := revision.prose.new_since(before.value, revision.value):
             yield revision.prose.unclaimed_error(new).message
-    except (InputError, *STUMBLES):
+    except (InputError, *READING_ERRORS):
         return  # regenerating reports it; the import is done
 
 

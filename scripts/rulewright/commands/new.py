@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     place = printable(options.dir.as_posix())
     print(f"{place}/ made: {made.files} files, {made.coverage}")
     _list(made.repairs, f"corrected in overlays/{REPAIRED}")
-    _list([str(each).replace("\n", "") for each in made.disliked], "left as they are, though a validator dislikes them")
+    _list([str(each).replace("\n", "") for each in made.warnings], "left as they are, though a validator dislikes them")
     _list(describe(made.gaps), f"missing in the client, noted in overlays/{NOTED}")
     if " @ file:" in pipeline:
         print(

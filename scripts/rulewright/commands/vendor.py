@@ -102,15 +102,15 @@ def _upgrade(project: Project, options: argparse.Namespace) -> int:
     return 0
 
 
-def _affected_command(project: Project, options: argparse.Namespace) -> int:
+def _affected(project: Project, options: argparse.Namespace) -> int:
     root, manifest = _find(options.dest)
     _, fresh = _build_like(manifest, project)
-    broken = find_affected(root, fresh, options.paths, options.root)
-    for complaint in broken:
-        print(complaint)
-    lines = len({(complaint.path, complaint.line) for complaint in broken})
-    print(f"{lines} of your calls would break" if broken else "no call of yours would break")
-    return EXIT_FAILED if broken else 0
+    affected = find_affected(root, fresh, options.paths, options.root)
+    for each in affected:
+        print(each)
+    calls = len({(each.path, each.line) for each in affected})
+    print(f"{calls} of your calls would break" if calls else "no call of yours would break")
+    return EXIT_FAILED if affected else 0
 
 
 def _find(dest: Path) -> tuple[Path, dict[str, Any]]:
@@ -137,4 +137,4 @@ def _build_like(manifest: dict[str, Any], project: Project) -> tuple[str, dict[s
     return name, tree
 
 
-_COMMANDS: Final = {"copy": _copy, "verify": _verify, "upgrade": _upgrade, "affected": _affected_command}
+_COMMANDS: Final = {"copy": _copy, "verify": _verify, "upgrade": _upgrade, "affected": _affected}

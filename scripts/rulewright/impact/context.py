@@ -48,7 +48,7 @@ class _Way(NamedTuple):
     """How a part is reached: the path to it, if one leads there, and whether it is within a reversing keyword."""
 
     path: Path | None
-    turned: bool
+    is_reversed: bool
 
 
 class Use(NamedTuple):
@@ -119,7 +119,7 @@ class Usage:
             self.roots[use][name] = media.get("schema") if isinstance(media, dict) else None
         if isinstance(found, dict) and "schema" in found:
             self.roots[use][""] = found["schema"]
-        waiting = [(value, _Way((), turned=False))]
+        waiting = [(value, _Way((), is_reversed=False))]
         while waiting:
             part, way = waiting.pop()
             if isinstance(part, list):
@@ -135,12 +135,13 @@ class Usage:
             path = way.path
             if key == "properties" and isinstance(child, dict):
                 yield from (
-                    (each, _Way(None if path is None else (*path, name), way.turned)) for name, each in child.items()
+                    (each, _Way(None if path is None else (*path, name), way.is_reversed))
+                    for name, each in child.items()
                 )
             elif key not in _DATA:
                 inner = path if key in _THROUGH else (*path, None) if key == "items" and path is not None else None
                 turned = key in REVERSING and not (key == "oneOf" and "discriminator" in part)
-                yield child, _Way(inner, way.turned or turned)
+                yield child, _Way(inner, way.is_reversed or turned)
 
     def _component(self, reference: str, use: Use, way: _Way) -> list[tuple[Any, _Way]]:
         """Note the use of a component, and return it if that is new."""
@@ -149,8 +150,8 @@ class Usage:
         except ValueError:
             return []
         uses = self._uses[location]
-        known = use in uses and (location in self.reversed or not way.turned)
-        if way.turned and use.side == "request":
+        known = use in uses and (location in self.reversed or not way.is_reversed)
+        if way.is_reversed and use.side == "request":
             self.reversed.add(location)
         uses.setdefault(use, way.path)
         return [] if known else [(at(self._document, location), way)]
@@ -257,7 +258,7 @@ class Context:
     def requests(self) -> tuple[RequestImpact, ...]:
         """The requests of each operation that something differs in, counted."""
         touched = {use.operation for each in self.differences for use in self.uses(each) if use.side == "request"}
-        return compare_requests(self.old, self.new, self.renamed, touched)
+        return tuple(compare_requests(self.old, self.new, self.renamed, touched))
 
     @cached_property
     def vendors(self) -> tuple[Any, Any]:

@@ -261,21 +261,21 @@ class Renames:
         votes: Counter[tuple[str, str]] | None = None
         for kind in sides[0] if all(isinstance(each, dict) for each in sides) else ():
             before, after = (each.get(kind) if isinstance(each.get(kind), dict) else {} for each in sides)
-            gone = {f"#/components/{kind}/{name}": name for name in before if name not in after}
-            come = {f"#/components/{kind}/{name}": name for name in after if name not in before}
-            if gone and come:
+            removed = {f"#/components/{kind}/{name}": name for name in before if name not in after}
+            added = {f"#/components/{kind}/{name}": name for name in after if name not in before}
+            if removed and added:
                 votes = self._votes(old, new) if votes is None else votes
-                self._pair(kind, gone, come, votes)
+                self._pair(kind, removed, added, votes)
                 # the components that have the same content
-                found = {key_of(before[name]): place for place, name in gone.items()}
-                pairs = ((found.get(key_of(after[name])), place) for place, name in come.items())
-                self._pair(kind, gone, come, Counter((old, new) for old, new in pairs if old is not None))
+                found = {key_of(before[name]): place for place, name in removed.items()}
+                pairs = ((found.get(key_of(after[name])), place) for place, name in added.items())
+                self._pair(kind, removed, added, Counter((old, new) for old, new in pairs if old is not None))
 
-    def _pair(self, kind: str, gone: dict[str, str], come: dict[str, str], votes: Counter[tuple[str, str]]) -> None:
+    def _pair(self, kind: str, removed: dict[str, str], added: dict[str, str], votes: Counter[tuple[str, str]]) -> None:
         names = self.names.setdefault(kind, {})
         for (one, other), _ in votes.most_common():
-            if one in gone and other in come and gone[one] not in names and come[other] not in names.values():
-                names[gone[one]] = come[other]
+            if one in removed and other in added and removed[one] not in names and added[other] not in names.values():
+                names[removed[one]] = added[other]
                 self._references[one] = other
 
     def _votes(self, old: Any, new: Any) -> Counter[tuple[str, str]]:

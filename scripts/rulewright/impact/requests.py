@@ -199,7 +199,7 @@ class RequestImpact:
 
 def compare_requests(
     old: Revision, new: Revision, renamed: Mapping[str, str], touched: Container[str]
-) -> tuple[RequestImpact, ...]:
+) -> Iterator[RequestImpact]:
     """Count the requests of operations that both sides have.
 
     Args:
@@ -208,12 +208,6 @@ def compare_requests(
         renamed: The new name of each path whose parameters have other names.
         touched: The operations, by their new names, whose requests may differ.
     """
-    return tuple(_compare(old, new, renamed, touched))
-
-
-def _compare(
-    old: Revision, new: Revision, renamed: Mapping[str, str], touched: Container[str]
-) -> Iterator[RequestImpact]:
     sides = (old, Schemas(old.value)), (new, Schemas(new.value))
     before = {(each.method, renamed.get(each.path, each.path)): each for each in operations(old.value)}
     for operation in operations(new.value):

@@ -61,7 +61,7 @@ class Imported:
         index: The index that lists the pages, if there is one.
         missing: The pages that it lists and the server does not have.
         findings: What is wrong with the pages of an index, though their documents could be merged.
-        disliked: What a validator has against the document, which can be used all the same.
+        warnings: What a validator has against the document, which can be used all the same.
     """
 
     text: str
@@ -72,7 +72,7 @@ class Imported:
     index: Page | None = None
     missing: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
-    disliked: tuple[InputError, ...] = ()
+    warnings: tuple[InputError, ...] = ()
 
 
 def correct_by(overlays: Sequence[Path]) -> Correct:

@@ -62,14 +62,14 @@ class Created:
         coverage: What of the document its client has.
         gaps: What its client lacks, because the generator cannot express it; noted in an overlay.
         repairs: What was corrected in the document, in an overlay.
-        disliked: What a validator has against the document all the same.
+        warnings: What a validator has against the document all the same.
     """
 
     files: int
     coverage: Coverage
     gaps: tuple[Gap, ...]
     repairs: tuple[str, ...] = ()
-    disliked: tuple[InputError, ...] = ()
+    warnings: tuple[InputError, ...] = ()
 
 
 def create(
@@ -100,7 +100,10 @@ def create(
         InputError: An input cannot be used, or the folder cannot be made; nothing is left behind.
     """
     check_tools()
-    _refuse_taken(target)
+    if target.is_symlink() or (target.exists() and not target.is_dir()):
+        raise InputError("is there already and is no folder", path=target.as_posix())
+    if target.is_dir() and any(target.iterdir()):
+        raise InputError("is not empty; a project is made in a folder of its own", path=target.as_posix())
     progress("reading the document")
     repairs = Repairs(overlays, only)
     try:
@@ -127,7 +130,7 @@ def create(
                 gaps = found.gaps
                 made = _make(target, imported, scaffold(name, requirement, begun), generator, progress)
     done = tuple(f"{action['target']}: {action['description']}" for action in repairs.actions)
-    return Created(*made, gaps, done, imported.disliked)
+    return Created(*made, gaps, done, imported.warnings)
 
 
 def _make(
@@ -161,13 +164,6 @@ def _make(
     sweep(place)
     coverage = Coverage(**json.loads(generated[NAME])["operations"])
     return len(tree) + len(generated), coverage
-
-
-def _refuse_taken(target: Path) -> None:
-    if target.is_symlink() or (target.exists() and not target.is_dir()):
-        raise InputError("is there already and is no folder", path=target.as_posix())
-    if target.is_dir() and any(target.iterdir()):
-        raise InputError("is not empty; a project is made in a folder of its own", path=target.as_posix())
 
 
 def check_name(name: str) -> str:

@@ -166,8 +166,8 @@ def _analyse(ruled: RuledSchema, document: Any, accepted: Mapping[str, str]) -> 
         method += f"; counted by presence alone: {', '.join(some)}"
     if free:
         method += f"; no rule looks at {', '.join(free)} (x{others})"
-    valid = table.count(point for point in table.broken if not table.errors(point))
-    strict = table.count(point for point, broken in table.broken.items() if not broken)
+    valid = table.count(point for point in table.violated if not table.errors(point))
+    strict = table.count(point for point, rules in table.violated.items() if not rules)
     return SchemaReport(ruled.pointer, space.size, valid * others, strict * others, method, _find(table, accepted))
 
 
@@ -309,7 +309,7 @@ class _Table:
         self._verdict = Verdict(ruled, levels=("error", "warning"))
         self._errors = {rule.id for rule in ruled.rules if rule.level == "error"}
         points = sorted(itertools.product(*walked.values()), key=lambda point: sum(value != () for value in point))
-        self.broken = {point: self._verdict.violated_rules(self.body(point)) for point in points}
+        self.violated = {point: self._verdict.violated_rules(self.body(point)) for point in points}
 
     def body(self, point: Point) -> dict[str, Any]:
         """Return the request of a point."""
@@ -318,7 +318,7 @@ class _Table:
 
     def errors(self, point: Point) -> tuple[str, ...]:
         """Return the error-level rules a point breaks."""
-        return tuple(rule for rule in self.broken[point] if rule in self._errors)
+        return tuple(rule for rule in self.violated[point] if rule in self._errors)
 
     def count(self, points: Iterable[Point]) -> int:
         """Count points; those that differ only in the sample that stands for a field are one."""
@@ -328,12 +328,12 @@ class _Table:
     def _points_with(self, given: Mapping[str, Point]) -> list[Point]:
         """Return the points that hold some values."""
         asked = [(self.names.index(name), value) for name, value in given.items()]
-        return [point for point in self.broken if all(point[index] == value for index, value in asked)]
+        return [point for point in self.violated if all(point[index] == value for index, value in asked)]
 
     def refusal(self, given: Mapping[str, Point], *, strict: bool) -> Refusal | None:
         """Return why no valid request holds some values, if none does: the rules that refuse all, else any of them."""
         points = self._points_with(given)
-        refusing = [set(self.broken[point] if strict else self.errors(point)) for point in points]
+        refusing = [set(self.violated[point] if strict else self.errors(point)) for point in points]
         if not refusing or not all(refusing):
             return None
         return self._reason(set.intersection(*refusing) or set.union(*refusing), points)
@@ -343,7 +343,7 @@ class _Table:
         texts = []
         for alternative in self.walked[other]:
             held = self._points_with({name: value, other: alternative})
-            points = [point for point in held if not (self.broken[point] if strict else self.errors(point))]
+            points = [point for point in held if not (self.violated[point] if strict else self.errors(point))]
             if points:
                 lists = self._lists(points, {name, other})
                 texts.append(f"{other}={_word(alternative)}" + (f" ({lists})" if lists else ""))
@@ -361,25 +361,25 @@ class _Table:
 
     def never_fires(self, rule: Rule) -> bool:
         """Return whether no point breaks a rule, nor its own example, which may be about what cannot be listed."""
-        return not self._points_breaking(rule) and not self._verdict.violated_rules(rule.breaks)
+        return not self._points_violating(rule) and not self._verdict.violated_rules(rule.breaks)
 
     def contradiction(self, rule: Rule) -> Refusal | None:
         """Return why no valid request meets the condition of a rule, if none does."""
         condition = jsonschema_rs.Draft202012Validator(rule.condition)
-        meeting = [point for point in self.broken if condition.is_valid(self.body(point))]
-        if not self._points_breaking(rule) or not all(map(self.errors, meeting)):
+        meeting = [point for point in self.violated if condition.is_valid(self.body(point))]
+        if not self._points_violating(rule) or not all(map(self.errors, meeting)):
             return None
         return self._reason({each for point in meeting for each in self.errors(point)}, meeting)
 
     def implied_rules(self, rule: Rule) -> Refusal | None:
         """Return the other rules that whatever breaks a rule breaks, if it always does."""
-        broken = self._points_breaking(rule)
+        broken = self._points_violating(rule)
         if not broken or any(len(self.errors(point)) < 2 for point in broken):
             return None
         return self._reason({each for point in broken for each in self.errors(point)} - {rule.id}, broken)
 
-    def _points_breaking(self, rule: Rule) -> list[Point]:
-        return [point for point, ids in self.broken.items() if rule.id in ids]
+    def _points_violating(self, rule: Rule) -> list[Point]:
+        return [point for point, ids in self.violated.items() if rule.id in ids]
 
     def _reason(self, names: set[str], points: Sequence[Point]) -> Refusal:
         return tuple(rule.id for rule in self.ruled.rules if rule.id in names), self.body(points[0])
