@@ -88,6 +88,9 @@ class Cases:
         if subject.schema is None:
             return
         yield "the valid request", subject.request.body
+        shown = subject.operation.body.examples if subject.operation.body is not None else {}
+        examples = shown.get(str(subject.request.media), ())
+        yield from ((f"example {number}", value) for number, value in enumerate(examples, 1))
         for place, rules, space in subject.spaces:
             for rule in rules:
                 yield from ((case, self._within(place, value)) for case, value in _around(rule, space))

@@ -8,6 +8,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ import pytest
 import schemathesis
 from schemathesis.config import SchemathesisConfig
 from schemathesis.schemas import BaseSchema
+from schemathesis.specs.openapi.schemas import OpenApiSchema
 from schemathesis.transport.requests import REQUESTS_TRANSPORT
 
 from rulewright.contract.bench import Bench
@@ -34,6 +36,8 @@ SHOWN: Final = 10
 SHORT: Final = 20
 LONG: Final = 400
 """Generated requests of each operation and seed."""
+MOST_SYSTEMATIC: Final = 400
+"""Requests of each operation that schemathesis takes from the keywords of its schemas."""
 SHOWN_BASE: Final = "http://127.0.0.1:4010"
 """The address in lines that reproduce a failure: that of a sandbox one starts for it."""
 BENCH: Final = pytest.StashKey[Bench]()
@@ -65,7 +69,24 @@ def pytest_configure(config: pytest.Config) -> None:
     except InputError as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[BENCH], config.stash[RUN] = bench, Run()
+    _bound_systematic(config)
     _running.append(config)
+
+
+def _bound_systematic(config: pytest.Config) -> None:
+    """Let schemathesis take a bounded number of requests from the keywords of an operation's schemas.
+
+    It takes alternatives apart within alternatives, so that the number of all grows with every level of a schema.
+    """
+    every = OpenApiSchema.iter_coverage_cases
+    most = MOST_SYSTEMATIC * (LONG // SHORT if config.stash[OPTIONS].long else 1)
+
+    def some(*given: Any, **options: Any) -> Iterator[schemathesis.Case[Any]]:
+        return islice(every(*given, **options), most)
+
+    patched = pytest.MonkeyPatch()
+    patched.setattr(OpenApiSchema, "iter_coverage_cases", some)
+    config.add_cleanup(patched.undo)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -205,7 +226,9 @@ def _schema(config: pytest.Config, seed: int | None = None) -> BaseSchema:
         "deterministic": seed is None,
     }
     settings: dict[str, Any] = {} if seed is None else {"seed": seed}
-    settings |= {"phases": {"stateful": {"enabled": False}}, "suppress-health-check": ["all"]}
+    # Examples it takes apart within each other, too; `Cases` has those of bodies.
+    off = {"enabled": False}
+    settings |= {"phases": {"stateful": off, "examples": off}, "suppress-health-check": ["all"]}
     read = SchemathesisConfig.from_dict({**settings, "generation": generation})
     contract = config.stash[BENCH].contract
     for media in {media for each in contract.spec.operations if each.body is not None for media in each.body.media}:

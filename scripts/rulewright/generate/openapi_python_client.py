@@ -397,7 +397,7 @@ def keep_one_body_of_a_class(endpoint: Endpoint) -> Iterator[str]:
     """Keep one body of each class: a form for files, else JSON before others.
 
     The client chooses the media type by the class of a body; a body of any type leaves no other class. What is dropped
-    is a gap, unless it is the same value in another media type; bytes are not.
+    is a gap, unless it is the same value in another encoding.
 
     Yields:
         The message of each gap.
@@ -406,7 +406,8 @@ def keep_one_body_of_a_class(endpoint: Endpoint) -> Iterator[str]:
     for body in sorted(endpoint.bodies, key=_rank):
         made = _type(body.prop)
         first = kept.get("Any") or kept.setdefault("list" if made.startswith("list[") else made, body)
-        if first is not body and (_type(first.prop) != made or made in {"Any", "File"}):
+        is_encoded = BodyType.CONTENT not in {first.body_type, body.body_type}
+        if first is not body and not (is_encoded and _type(first.prop) == made):
             yield (
                 f"parsing {endpoint.method.upper()} {_text(endpoint.path)} within its body: it is sent as "
                 f"{_text(first.content_type)}, never as {_text(body.content_type)}: both are of one class"
