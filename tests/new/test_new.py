@@ -209,16 +209,15 @@ def test_gaps_are_reported_and_accepted_in_an_overlay(
     monkeypatch.setattr("tests.generating.generate", counted)
     document = tmp_path / "shop.yaml"
     answers = "responses: {'204': {description: done}}"
-    order = "{schema: {$ref: '#/components/schemas/Order'}}"
-    body = f"requestBody: {{content: {{application/json: {order}, application/x-www-form-urlencoded: {order}}}}}"
+    picture = "{schema: {type: string, format: binary}}"
+    body = f"requestBody: {{content: {{image/png: {picture}, image/jpeg: {picture}}}}}"
     document.write_text(
         "openapi: 3.0.3\ninfo: {title: x, version: '1'}\nservers: [{url: 'https://shop.example'}]\n"
         f"paths: {{/a: {{get: {{{answers}}}, put: {{{body}, {answers}}}}}}}\n"
-        "components: {schemas: {Order: {type: object, properties: {count: {type: integer}}}}}\n"
     )
     target = tmp_path / "new"
     assert main([str(target), "--package", "our_shop", "--spec", str(document)]) == 0
-    assert "overlays/05-gaps.overlay.yaml:\n    PUT /a: body: it is sent as application/json" in capsys.readouterr().out
+    assert "overlays/05-gaps.overlay.yaml:\n    PUT /a: body: it is sent as image/png" in capsys.readouterr().out
     overlay = yaml.safe_load((target / "overlays/05-gaps.overlay.yaml").read_text())
     assert [gap["at"] for gap in overlay["x-accepted-gaps"]] == ["PUT /a"]
     assert len(runs) == 1
