@@ -13,6 +13,7 @@ import httpx
 import pytest
 from mountsea_gemini.operations import GENERATE_VIDEO
 from rulewright.contract.cases import Cases
+from rulewright.contract.contract import Contract
 from rulewright.contract.coverage import goals
 from rulewright.contract.failure import Ask, Carrier, Failure
 
@@ -111,3 +112,16 @@ def test_control_characters_in_a_failure_are_escaped() -> None:
     assert "\x1b" not in text
     assert "\u202e" not in text
     assert "at fault: the server" in text
+
+
+def test_a_credential_that_no_request_carries_is_not_missed() -> None:
+    """A sandbox cannot know whether such an alternative was met, so it refuses nobody."""
+    schemes = {"basic": {"type": "http", "scheme": "basic"}, "odd": {"type": "http", "scheme": "postBody"}}
+    answers = {"204": {"description": "done"}}
+    both = {"get": {"security": [{"basic": []}, {"odd": []}], "responses": answers}}
+    one = {"get": {"security": [{"basic": []}], "responses": answers}}
+    document = {"openapi": "3.1.0", "paths": {"/both": both, "/one": one}, "components": {"securitySchemes": schemes}}
+    contract = Contract(document)
+    probes = {each.name: [*Cases(contract, each).credentials()] for each in contract.subjects}
+    assert probes["get /both"] == []
+    assert {status for probe in probes["get /one"] for status in probe.wanted} == {401, 403}

@@ -13,8 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule, run_state_machine_as_test
 from mountsea_gemini import ApiError, Client, SubmitOutcomeUnknown, Task, TaskEnded, WaitTimeout
-from rulewright.contract.bench import TOKEN
-from rulewright.contract.contract import BASE, Contract
+from rulewright.contract.contract import BASE, TOKEN, Contract
 from rulewright.sandbox import Sandbox
 from rulewright.testing import FakeClock
 

@@ -13,6 +13,7 @@ from typing import Final
 from rulewright.errors import EXIT_FAILED, InputError, command_line
 from rulewright.project import load_project
 from rulewright.sandbox import DOCUMENT, Listener, Sandbox, Script, ScriptError, Timing
+from rulewright.sandbox.tasks import SANDBOX_TOKEN
 
 EXIT_SIGNAL: Final = 128
 """A signal's number is added."""
@@ -109,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--host", type=_host, default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=0, help="port to listen on (default: a free one)")
-    parser.add_argument("--token", default="sandbox", help="accepted credential (default: %(default)s)")
+    parser.add_argument("--token", default=SANDBOX_TOKEN, help="accepted credential (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the task ids (default: %(default)s)")
     parser.add_argument(
         "--speed",

@@ -11,7 +11,7 @@ import requests
 
 from rulewright.contract.cases import Probe
 from rulewright.contract.client import Caller, ClientPackage, Inexpressible, Outcome, Skin
-from rulewright.contract.contract import BASE, Contract, Subject, Verdict
+from rulewright.contract.contract import BASE, TOKEN, Contract, Subject, Verdict
 from rulewright.contract.coverage import Ledger
 from rulewright.contract.failure import Ask, Failure, blame_of
 from rulewright.contract.request import Request, is_same
@@ -19,7 +19,6 @@ from rulewright.sandbox import Sandbox
 from rulewright.sandbox.doors import Stream, Transport
 from rulewright.testing import FakeClock
 
-TOKEN: Final = "sandbox"  # noqa: S105  the sandbox's own, published on purpose
 WARNINGS: Final = "x-sandbox-warnings"
 
 MAX_BODY: Final = 1024**3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import itertools
 import json
@@ -10,7 +11,7 @@ from typing import Any, Final
 
 from attrs import evolve, frozen
 
-from rulewright.contract.contract import Contract, Subject, encode_json
+from rulewright.contract.contract import TOKEN, Contract, Subject, encode_json
 from rulewright.contract.failure import Ask, Failure
 from rulewright.contract.request import Request
 from rulewright.openapi.sample import sample
@@ -163,17 +164,17 @@ class Cases:
 
     def credentials(self) -> Iterator[Probe]:
         """Yield the valid request with other credentials than the accepted one."""
-        operation, place = self.subject.operation, f"{self.subject.name} security"
-        if not self.subject.carriers or not all(operation.security):
+        place = f"{self.subject.name} security"
+        if not self.subject.needs_credential:
             return
         wrong = {"no credential": "none", "a wrong token": "wrong"}
         if [each.scheme for each in self.subject.carriers] == ["bearer"] and self.subject.words == {"bearer"}:
             wrong |= {
                 "no token": "Bearer",
-                "another scheme": "Basic c2FuZGJveDpzYW5kYm94",
-                "an unknown scheme": "Digest sandbox",
-                "the token in no scheme": "sandbox",
-                "more than a token": "Bearer sandbox-and-more",
+                "another scheme": f"Basic {base64.b64encode(f'{TOKEN}:{TOKEN}'.encode()).decode()}",
+                "an unknown scheme": f"Digest {TOKEN}",
+                "the token in no scheme": TOKEN,
+                "more than a token": f"Bearer {TOKEN}-and-more",
             }
         for word, credential in wrong.items():
             yield Probe(f"{self.subject.name} with {word}", place, evolve(self._ask, credential=credential), (401, 403))

@@ -28,11 +28,12 @@ from rulewright.rules.dialect import is_shared
 from rulewright.rules.space import Space
 from rulewright.sandbox.core import Routes
 from rulewright.sandbox.exchange import decode_sent
-from rulewright.sandbox.inputs import credential_place
+from rulewright.sandbox.inputs import credential_place, types_of
 from rulewright.sandbox.spec import Operation, Parameter, Spec, Waiter
 from rulewright.sandbox.tasks import is_number
 from rulewright.sandbox.validation import MEMBERS, Checks, Ruled, Schemas
 
+TOKEN: Final = "accepted-token"  # noqa: S105  that of a sandbox that no one else reaches
 BASE: Final = "http://127.0.0.1:9"  # nobody listens there: a request that escapes the transport fails
 _LONGEST: Final = 10_000  # characters of a text that is generated
 _UNCHECKED: Final = ("unevaluatedItems", "unevaluatedProperties", "dependencies")
@@ -148,6 +149,27 @@ class Subject:
             and each.place != "cookie"
             and not (each.place == "query" and each.explode and self._contract.spec.properties(each.schema))
         )
+
+    @property
+    def needs_credential(self) -> bool:
+        """Whether no alternative of its credentials does without one that a request carries."""
+        return bool(self.carriers) and all(any(self._contract.carriers(names)) for names in self.operation.security)
+
+    def fits(self, place: str, values: Mapping[str, Any]) -> bool:
+        """Return whether parameters of one place that may be texts fit their schemas.
+
+        Args:
+            place: `path`, `query`, `header` or `cookie`.
+            values: By name.
+        """
+        spec, schemas = self._contract.spec, self._contract.schemas
+        for each in self.operation.parameters:
+            value = values.get(each.name) if each.place == place else None
+            kinds = types_of(spec, each.schema)
+            is_text = isinstance(value, str) and "string" in kinds and not kinds & {"array", "object"}
+            if is_text and not schemas.validator(each.schema).is_valid(value):
+                return False
+        return True
 
     @property
     def has_nested_query(self) -> bool:
@@ -336,7 +358,8 @@ class Contract:
     def for_generators(self) -> dict[str, Any]:
         """Return the document for generators of requests.
 
-        They heed header parameters that OpenAPI ignores, and make texts as long as is allowed, longer than an address.
+        They heed header parameters that OpenAPI ignores, make texts as long as is allowed, longer than an address, and
+        read examples, which `Cases` has, as parts of the document.
         """
         document: dict[str, Any] = copy.deepcopy(dict(self.document))
         for item in document["paths"].values():
@@ -345,6 +368,8 @@ class Contract:
                     given = holder["parameters"]
                     holder["parameters"] = [each for each in given if not is_ignored(self.spec.resolve(each))]
         for _, schema in objects(document):
+            schema.pop("example", None)
+            schema.pop("examples", None)
             longest = schema.get("maxLength")
             if isinstance(longest, int) and longest > _LONGEST >= schema.get("minLength", 0):
                 schema["maxLength"] = _LONGEST

@@ -226,6 +226,9 @@ def goals(contract: Contract, package: ClientPackage) -> tuple[str, ...]:
         in_client = package.has(subject.operation.method, subject.operation.path)
         for side in SIDES if in_client else SIDES[1:]:
             found |= dict.fromkeys(f"{side}: {subject.name} {line}" for line in _operation(contract, subject, side))
+            # Refusals are played to a client, so an operation that it lacks has none of them.
+            answers = subject.playable if in_client else ()
+            found |= dict.fromkeys(f"{side}: {subject.name} answer {reply.status}" for reply in answers)
         for _, body in Cases(contract, subject).bodies():
             verdict = subject.verdict(body)
             if verdict.is_free:
@@ -254,14 +257,13 @@ def _operation(contract: Contract, subject: Subject, side: Side) -> Iterator[str
     yield "called"
     if subject.carriers:
         yield "credential accepted"
-        if side == "server" and all(subject.operation.security):
+        if side == "server" and subject.needs_credential:
             yield "credential refused"
     for parameter in subject.parameters:
         if parameter.key in subject.request.parameters:
             yield f"parameter {parameter.name} given"
             if side == "server" and parameter.required and parameter.place != "path":
                 yield f"parameter {parameter.name} absent refused"
-    yield from (f"answer {reply.status}" for reply in subject.playable)
     waiter = subject.operation.waiter
     if waiter is not None and any(each.poll is subject and each.untried is None for each in contract.submits):
         yield from _life(waiter)

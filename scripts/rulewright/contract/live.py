@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 import httpx
 from attrs import evolve, frozen
 
-from rulewright.contract.bench import TOKEN
 from rulewright.contract.cases import REFUSED, Cases, Probe
 from rulewright.contract.contract import Contract, Subject
 from rulewright.contract.failure import Ask, Failure
 from rulewright.errors import InputError
+from rulewright.sandbox.tasks import SANDBOX_TOKEN
 
 TIMEOUT: Final = 30.0
 PAUSE: Final = 0.2
@@ -225,7 +225,7 @@ def token_for(url: str, variable: str, environment: Mapping[str, str] = os.envir
     Raises:
         InputError: There is no token.
     """
-    token = environment.get(variable) or (TOKEN if is_loopback(url) else "")
+    token = environment.get(variable) or (SANDBOX_TOKEN if is_loopback(url) else "")
     if not token:
         raise InputError(f"there is no token for {url}: set {variable}")
     return token

@@ -132,7 +132,7 @@ class Schemas:
             if key == "allOf"
             else _map_children(key, value, self.plain)
             for key, value in schema.items()
-            if not self._leave_out(key, schema)
+            if key != "examples" and not self._leave_out(key, schema)  # some write them as OpenAPI does beside a schema
         }
         members = [member for member in plain.get("allOf") or () if self._rules_stay or not is_rule(member)]
         if "allOf" in plain and not members:

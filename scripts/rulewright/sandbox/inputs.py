@@ -141,7 +141,7 @@ class Parameters:
     ) -> None:
         self._spec = schemas.spec
         self._checks = [
-            (parameter, _types(self._spec, [parameter.schema]), schemas.validator(parameter.schema))
+            (parameter, types_of(self._spec, parameter.schema), schemas.validator(parameter.schema))
             for parameter in operation.parameters
             if (parameter.place, parameter.name.lower()) not in credentials
         ]
@@ -307,7 +307,7 @@ def read_body(request: Request, body: Body, limit: int, spec: Spec) -> tuple[Any
             return read_form(spec, body.media[essence], request.body, content_type), None
         except (ValueError, RecursionError) as error:
             return None, error_answer(400, f"the body is not a valid form: {error}")
-    types = _types(spec, [body.media[essence]])
+    types = types_of(spec, body.media[essence])
     if essence.startswith("text/") and not types & {"string", "array", "object"}:
         return _convert(request.body.decode(errors="replace").strip(), types), None
     return _read_json(request.body) if is_json(essence) else (MISSING, None)
@@ -357,11 +357,12 @@ def _object(spec: Spec, value: Mapping[str, Any], schema: Any, read: _Read) -> d
 
 
 def _form_value(spec: Spec, value: Any, schema: Any, read: _Read) -> Any:
-    types = _types(spec, [schema])
+    types = types_of(spec, schema)
     if isinstance(value, dict):
-        if "array" not in types or not all(map(_INDEX.fullmatch, value)):
+        if value and "array" in types and all(map(_INDEX.fullmatch, value)):
+            value = [value[index] for index in sorted(value, key=int)]
+        elif "array" not in types or "object" in types:
             return _object(spec, value, schema, read)
-        value = [value[index] for index in sorted(value, key=int)]
     if "array" in types:
         items = next(iter(spec.keyword(schema, "items")), None)
         return [_form_value(spec, item, items, read) for item in _as_list(value)]
@@ -430,7 +431,6 @@ def _convert(text: str, types: Types) -> Any:
     return text
 
 
-def _types(spec: Spec, schemas: Iterable[Any]) -> Types:
-    """Return the types that some schemas name; a string if they name none."""
-    found = [kind for schema in schemas for kind in spec.keyword(schema, "type")]
-    return frozenset(each for kind in found for each in _as_list(kind)) or _TEXT
+def types_of(spec: Spec, schema: Any) -> Types:
+    """Return the types that a schema names; a string if it names none."""
+    return frozenset(each for kind in spec.keyword(schema, "type") for each in _as_list(kind)) or _TEXT

@@ -15,7 +15,7 @@ from rulewright.sandbox.doors import Application, Listener, Running, Transport, 
 from rulewright.sandbox.exchange import Recorded, Request, Response
 from rulewright.sandbox.script import Script, Timing
 from rulewright.sandbox.spec import Spec, SpecError
-from rulewright.sandbox.tasks import Clock, Settings, SteadyClock
+from rulewright.sandbox.tasks import SANDBOX_TOKEN, Clock, Settings, SteadyClock
 
 if TYPE_CHECKING:
     import respx
@@ -53,7 +53,7 @@ class Sandbox:
         self,
         document: Document,
         *,
-        token: str = "sandbox",  # noqa: S107  published on purpose; nothing else accepts it
+        token: str = SANDBOX_TOKEN,
         seed: int = 0,
         timing: Timing | None = None,
         script: Script | str = "",

@@ -15,6 +15,7 @@ from rulewright.openapi.sample import matching_text
 from rulewright.sandbox.script import Outcome, Script, ScriptError, Timing
 from rulewright.sandbox.spec import Schema, Waiter
 
+SANDBOX_TOKEN: Final = "sandbox"  # noqa: S105  published on purpose; nothing else accepts it
 EPOCH: Final = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
 _SLOWER: Final = 5
 _TRIED: Final = ("e3e70682-c209-4cac-a29f-6fbed82c07cd", "f728b4fa-4248-4e3a-aa5d-2f346baa9455")
@@ -78,7 +79,7 @@ class Settings:
         max_body: The largest request body accepted, in bytes.
     """
 
-    token: str = "sandbox"  # noqa: S105  published on purpose; nothing else accepts it
+    token: str = SANDBOX_TOKEN
     seed: int = 0
     timing: Timing = field(default_factory=Timing)
     script: Script = field(default_factory=Script)

@@ -52,6 +52,7 @@ def checks_of(case: schemathesis.Case[Any], subject: Subject, response: Response
         subject.schema is not None and case.media_type == subject.request.media
     )
     fits = not is_json(case.body) or subject.schema is None or subject.verdict(plain(case.body)).valid
+    fits = fits and subject.fits("path", case.path_parameters or {}) and subject.fits("query", case.query or {})
     if is_plain and fits and subject.ruled is None and not case.headers and not subject.has_nested_query:
         # Of forms, headers and rules between parameters schemathesis does not know what is valid, nor of some formats;
         # of an empty object within an object in the query it makes an empty text.
