@@ -358,13 +358,13 @@ def _object(spec: Spec, value: Mapping[str, Any], schema: Any, read: _Read) -> d
 
 def _form_value(spec: Spec, value: Any, schema: Any, read: _Read) -> Any:
     types = types_of(spec, schema)
+    items = next(iter(spec.keyword(schema, "items")), None) if "array" in types else None
     if isinstance(value, dict):
         if value and "array" in types and all(map(_INDEX.fullmatch, value)):
             value = [value[index] for index in sorted(value, key=int)]
-        elif "array" not in types or "object" in types:
+        elif "object" in types or "object" not in types_of(spec, items):  # else it is the one item of a list
             return _object(spec, value, schema, read)
     if "array" in types:
-        items = next(iter(spec.keyword(schema, "items")), None)
         return [_form_value(spec, item, items, read) for item in _as_list(value)]
     return read(value, types) if isinstance(value, str) else value
 
